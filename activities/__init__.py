@@ -1,0 +1,1 @@
+"""The side effects of a restore, one module per step."""

@@ -1,0 +1,1 @@
+"""What Milvus writes: snapshot files, object paths, etcd records. Pure: no network, no Temporal."""

@@ -1,0 +1,88 @@
+"""The failures that a restore names.
+
+RestoreError                       formats/errors.py
+├── InvalidRequest                 formats/errors.py
+├── SnapshotCorrupt                formats/errors.py
+├── UnsupportedFormat              formats/errors.py
+├── SnapshotNotFound
+├── TargetNotFound
+├── TargetNotEmpty
+├── TargetMismatch
+├── TargetBusy
+├── ObjectMissing
+├── ObjectMismatch
+├── AccessDenied
+├── Fenced
+├── RollbackIncomplete
+└── StoreUnavailable               transient: retried, never the restore's own failure
+
+A class's name is the `type` of the workflow's failure (architecture, section 4).
+"""
+
+from typing import ClassVar
+
+from formats.errors import InvalidRequest, RestoreError, SnapshotCorrupt, UnsupportedFormat
+
+__all__ = [
+    "AccessDenied",
+    "Fenced",
+    "InvalidRequest",
+    "ObjectMismatch",
+    "ObjectMissing",
+    "RestoreError",
+    "RollbackIncomplete",
+    "SnapshotCorrupt",
+    "SnapshotNotFound",
+    "StoreUnavailable",
+    "TargetBusy",
+    "TargetMismatch",
+    "TargetNotEmpty",
+    "TargetNotFound",
+    "UnsupportedFormat",
+]
+
+
+class SnapshotNotFound(RestoreError):
+    """The metadata JSON, its bucket or the catalog's record is absent, or not committed."""
+
+
+class TargetNotFound(RestoreError):
+    """The target's database or collection is absent."""
+
+
+class TargetNotEmpty(RestoreError):
+    """The target holds segments, perhaps those of an earlier finished restore."""
+
+
+class TargetMismatch(RestoreError):
+    """Fields, types, shards, partitions or indexes of the target differ from the snapshot's."""
+
+
+class TargetBusy(RestoreError):
+    """Another restore owns the target."""
+
+
+class ObjectMissing(RestoreError):
+    """An object that a manifest or the plan names is absent."""
+
+
+class ObjectMismatch(RestoreError):
+    """An object's size or content differs from the recorded one or from its source's."""
+
+
+class AccessDenied(RestoreError):
+    """A store or catalog refuses the caller, or cannot be reached when a restore begins."""
+
+
+class Fenced(RestoreError):
+    """The restore lost its reservation of the target, so it may write nothing more."""
+
+
+class RollbackIncomplete(RestoreError):
+    """The rollback could not finish; the message lists what is left."""
+
+
+class StoreUnavailable(RestoreError):
+    """A store timed out, throttled, or dropped the connection; the same call may succeed later."""
+
+    permanent: ClassVar[bool] = False

@@ -1,0 +1,30 @@
+"""What a restore is asked to do (architecture, section 4)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from formats.model import Model
+
+Verify = Literal["size", "etag", "full"]
+OnFailure = Literal["rollback", "keep"]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class RestoreRequest(Model):
+    """The input of RestoreSnapshot; only `snapshot` and `target` are required.
+
+    `snapshot` is the metadata JSON's URI, its key in the source store, or
+    `[database/]collection/snapshot-name`. `source` and `destination` name profiles.
+    `concurrency` is the number of CopySegment children at once.
+    """
+
+    snapshot: Annotated[str, Field(min_length=1)]
+    target: Name
+    database: Name = "default"
+    source: Name = "default"
+    destination: Name = "default"
+    partitions: tuple[Name, ...] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=256, strict=True)] = 16
+    verify: Verify = "etag"
+    on_failure: OnFailure = "rollback"
