@@ -1,0 +1,1 @@
+"""The worker: settings to clients to activities to a Temporal worker."""

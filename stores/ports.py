@@ -64,7 +64,7 @@ class ObjectStore(Protocol):
         """
 
     def receive(self, origin: "ObjectStore", source: Location, target: Location, stat: ObjectStat) -> None:
-        """Stream an object of another store to here in bounded memory; the bytes are compared by size and hash."""
+        """Stream an object of another store to here in bounded memory, then compare size and hash."""
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Remove the objects, 1,000 a request; absent ones are no error."""
@@ -115,7 +115,7 @@ class MetadataStore(Protocol):
         """Return the record at a key, or None."""
 
     def scan(self, prefix: str, *, keys_only: bool = False) -> Iterator[Record]:
-        """Yield the records below a prefix in key order, all as of one revision; values empty for keys_only."""
+        """Yield the records below a prefix in key order, as of one revision; no values for keys_only."""
 
     def commit(self, transaction: Transaction) -> bool:
         """Apply a transaction of at most 128 operations and 1.5 MiB; False when a guard does not hold.

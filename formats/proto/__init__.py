@@ -1,0 +1,1 @@
+"""Protobuf messages of our own, written from the field tables; compiled by `make proto`."""
