@@ -153,7 +153,7 @@ def _odd(path: str, parts: list[str], root: str) -> RestoreError:
     if ".." in parts:
         return _outside(path, root)
     return SnapshotCorrupt(
-        f"path {path!r} has an empty or '.' component below the root {root!r}, as no object of Milvus's does; "
+        f"path {path!r} has an empty or '.' component below the root {root!r}, as no object has; "
         "take the snapshot again"
     )
 
