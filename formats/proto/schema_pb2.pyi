@@ -9,7 +9,6 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    None: _ClassVar[DataType]
     Bool: _ClassVar[DataType]
     Int8: _ClassVar[DataType]
     Int16: _ClassVar[DataType]
@@ -54,7 +53,6 @@ class FunctionType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     Rerank: _ClassVar[FunctionType]
     MinHash: _ClassVar[FunctionType]
     MolFingerprint: _ClassVar[FunctionType]
-None: DataType
 Bool: DataType
 Int8: DataType
 Int16: DataType
