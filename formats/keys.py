@@ -10,6 +10,7 @@ class MetaKeys:
     Milvus's keys lie under `{root_path}/{meta_sub_path}/`, both etcd settings of Milvus; either may be
     empty. Ours lie under `{root_path}/milvus-restore/`, so that no scan of Milvus's meets them. A prefix
     ends in '/'; those that take ids narrow with each: all, a collection's, a partition's, a segment's.
+    What needs no id is a property.
     """
 
     root_path: str = "by-dev"
@@ -83,6 +84,7 @@ class MetaKeys:
         """The key of a data.CopySegmentJob."""
         return self._meta("datacoord-meta/copy-segment-job", job)
 
+    @property
     def copy_segment_jobs(self) -> str:
         """The prefix of jobs."""
         return self._meta("datacoord-meta/copy-segment-job", "")
@@ -91,6 +93,7 @@ class MetaKeys:
         """The key of a data.CopySegmentTask."""
         return self._meta("datacoord-meta/copy-segment-task", task)
 
+    @property
     def copy_segment_tasks(self) -> str:
         """The prefix of tasks, of all jobs."""
         return self._meta("datacoord-meta/copy-segment-task", "")
@@ -109,6 +112,7 @@ class MetaKeys:
         """The key of an etcd.DatabaseInfo."""
         return self._meta("root-coord/database/db-info", database)
 
+    @property
     def databases(self) -> str:
         """The prefix of databases; the default one may have no record."""
         return self._meta("root-coord/database/db-info", "")
@@ -125,6 +129,7 @@ class MetaKeys:
         """The key of an etcd.CollectionInfo from before databases; it is of the default one."""
         return self._meta("root-coord/collection", collection)
 
+    @property
     def legacy_collections(self) -> str:
         """The prefix of collections from before databases."""
         return self._meta("root-coord/collection", "")
@@ -175,6 +180,7 @@ class MetaKeys:
         """The key of a coordinator's session: JSON text that tells its address, gone when it dies."""
         return self._meta("session", role)
 
+    @property
     def timestamp(self) -> str:
         """The key of the clock's high-water mark: Unix nanoseconds as 8 bytes, big-endian."""
         return self._root("kv/gid/timestamp")
@@ -185,6 +191,7 @@ class MetaKeys:
         """The key that says which restore owns a target collection."""
         return self._root("milvus-restore/reservation", collection)
 
+    @property
     def id_counter(self) -> str:
         """The key of our own id allocator's next id."""
         return self._root("milvus-restore/id-counter")

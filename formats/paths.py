@@ -8,6 +8,7 @@ are kept, and index ids never appear in a path.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from formats.errors import InvalidRequest, RestoreError, SnapshotCorrupt
 from formats.layouts import LAYOUTS, Layout, layout_of
@@ -98,13 +99,12 @@ def below_field(path: str) -> str:
     SnapshotCorrupt when the path is that of no JSON index.
     """
     parts = path.split("/")
+    for at, (part, below) in enumerate(pairwise(parts)):
+        if part == "_stats" and below.startswith(_STATS) and len(parts) > at + 2:
+            return "/".join(parts[at + 2 :])
     start, layout = _located(parts, path)
-    parts = parts[start:]
-    if parts[0].startswith("json_"):
-        return "/".join(parts[layout.folder + 1 :])
-    stats = parts[layout.folder : layout.folder + 2]
-    if len(parts) > layout.folder + 2 and stats[0] == "_stats" and stats[1].startswith(_STATS):
-        return "/".join(parts[layout.folder + 2 :])
+    if parts[start].startswith("json_"):
+        return "/".join(parts[start + layout.folder + 1 :])
     raise SnapshotCorrupt(
         f"path {path!r} is named as a file of a JSON index, but lies neither below json_stats, nor "
         f"json_key_index_log, nor a segment's _stats/{_STATS}{{field}}; take the snapshot again"

@@ -200,6 +200,7 @@ def test_a_base_name_is_the_last_component() -> None:
         ("json_stats/2/1001/1/111/222/333/103/meta.json", "meta.json"),
         ("files/json_key_index_log/1001/1/111/222/333/103/f", "f"),
         ("files/insert_log/111/222/333/_stats/json_stats.103/shredding_data/0", "shredding_data/0"),
+        ("_stats/json_stats.103/shared_key_index/a", "shared_key_index/a"),
         ("json_stats/x/json_stats/2/1001/1/111/222/333/103/shredding_data/0", "shredding_data/0"),
     ],
 )
