@@ -1,0 +1,79 @@
+"""A segment being made: its ids, its traits and the objects put so far."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+
+from samples.binlog import Place
+from samples.columns import Rows, rows
+from samples.shape import SampleShape
+
+SEGMENT_OVERHEAD = 35_000
+"""Bytes of a segment beside its rows: Parquet footers and descriptors of about 45 objects."""
+
+ROW_OVERHEAD = 250
+"""Bytes of a row in all objects beside twice the embedding (its column and its index)."""
+
+FEWEST_ROWS = 16
+
+
+@dataclass(slots=True)
+class Draft:
+    """One segment of a sample; which features it has follows from its number, so that all occur."""
+
+    shape: SampleShape
+    number: int
+    objects: dict[str, bytes] = field(default_factory=dict)
+    ids: Iterator[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ids = count(self.segment + 1)
+
+    @property
+    def segment(self) -> int:
+        """The segment's id."""
+        return self.shape.segment_id(self.number)
+
+    @property
+    def level_zero(self) -> bool:
+        """True for a segment of deletes only; these come after all others."""
+        return self.number >= self.shape.segments
+
+    @property
+    def partition(self) -> int:
+        """The partition's id; every other L0 segment belongs to all partitions (-1)."""
+        if self.level_zero and (self.number - self.shape.segments) % 2 == 0:
+            return -1
+        ids = list(self.shape.partition_ids.values())
+        return ids[self.number % len(ids)]
+
+    @property
+    def channel(self) -> str:
+        """The vchannel; over the segments every partition meets every shard."""
+        return self.shape.virtual_channels[self.number // self.shape.partitions % self.shape.shards]
+
+    def place(self, field_id: int = 0) -> Place:
+        """Whose data a log of a field holds."""
+        return Place(self.shape.collection_id, self.partition, self.segment, field_id)
+
+    def rows(self) -> Rows:
+        """The segment's rows, of about its share of the sample's bytes."""
+        share = self.shape.megabytes * 1e6 / self.shape.segments
+        mean = (share - SEGMENT_OVERHEAD) / (8 * self.shape.dim + ROW_OVERHEAD)
+        # Segments of one collection are never of one size; over eleven of them this is even.
+        uneven = 1 + 0.03 * (self.number * 7 % 11 - 5)
+        return rows(self.shape, self.number, max(FEWEST_ROWS, int(mean * uneven)))
+
+    def random_bytes(self, size: int) -> bytes:
+        """Bytes that no compression shrinks, the same at every making of this object."""
+        return np.random.default_rng([self.shape.seed, self.number, len(self.objects)]).bytes(size)
+
+    def put(self, path: str, content: bytes) -> str:
+        """The full key of an object, kept under the root path; a path twice is a mistake of ours."""
+        key = f"{self.shape.root}/{path}"
+        if key in self.objects:
+            raise ValueError(f"the sample makes {key} twice")
+        self.objects[key] = content
+        return key

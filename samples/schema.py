@@ -1,0 +1,124 @@
+"""The sample's fields and index definitions, as Milvus's protobuf messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from formats.proto.common_pb2 import KeyValuePair
+from formats.proto.index_pb2 import IndexInfo
+from formats.proto.schema_pb2 import CollectionSchema, DataType, FieldSchema
+from samples.shape import SampleShape
+
+ROW_ID, TIMESTAMP = 0, 1
+KEY, EMBEDDING, THUMBNAIL, TITLE, STOCK, ATTRIBUTES, REVIEW, RATINGS, DYNAMIC = range(100, 109)
+
+THUMBNAIL_DIM = 8
+RATINGS_CAPACITY = 8
+
+PROPERTIES = {"collection.autocompaction.enabled": "false"}
+"""The collection's properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """An index of the sample, before it has an id."""
+
+    name: str
+    field_id: int
+    params: Mapping[str, str]
+    type_params: Mapping[str, str] = field(default_factory=dict)
+
+
+INDEXES = (
+    IndexDefinition(
+        "embedding_hnsw",
+        EMBEDDING,
+        {"index_type": "HNSW", "metric_type": "L2", "params": '{"M":16,"efConstruction":200}'},
+        # A restore drops mmap.enabled (segment-restore.md, section 1.4).
+        {"mmap.enabled": "true"},
+    ),
+    # A flat index is finished at once and has no files.
+    IndexDefinition("thumbnail_flat", THUMBNAIL, {"index_type": "FLAT", "metric_type": "COSINE"}),
+    IndexDefinition("title_trie", TITLE, {"index_type": "Trie"}),
+    IndexDefinition("stock_sorted", STOCK, {"index_type": "STL_SORT"}),
+    IndexDefinition(
+        "price_inverted",
+        ATTRIBUTES,
+        {"index_type": "INVERTED", "json_path": "/price", "json_cast_type": "DOUBLE"},
+    ),
+)
+EMBEDDING_INDEX, THUMBNAIL_INDEX, TITLE_INDEX, STOCK_INDEX, PRICE_INDEX = range(len(INDEXES))
+
+
+def pairs(values: Mapping[str, str]) -> list[KeyValuePair]:
+    """The values as Milvus's key-value pairs, in their order."""
+    return [KeyValuePair(key=key, value=value) for key, value in values.items()]
+
+
+def fields(shape: SampleShape) -> list[FieldSchema]:
+    """Every field with its system fields first and the dynamic one last."""
+    text = {"max_length": "512", "enable_analyzer": "true", "enable_match": "true"}
+    return [
+        FieldSchema(fieldID=ROW_ID, name="RowID", description="row id", data_type=DataType.Int64),
+        FieldSchema(fieldID=TIMESTAMP, name="Timestamp", description="time stamp", data_type=DataType.Int64),
+        FieldSchema(fieldID=KEY, name="id", is_primary_key=True, data_type=DataType.Int64),
+        _field(EMBEDDING, "embedding", DataType.FloatVector, {"dim": str(shape.dim)}),
+        _field(THUMBNAIL, "thumbnail", DataType.FloatVector, {"dim": str(THUMBNAIL_DIM)}),
+        _field(TITLE, "title", DataType.VarChar, {"max_length": "256"}),
+        _field(STOCK, "stock", DataType.Int64, {}),
+        _field(ATTRIBUTES, "attributes", DataType.JSON, {}),
+        _field(REVIEW, "review", DataType.VarChar, text),
+        FieldSchema(
+            fieldID=RATINGS,
+            name="ratings",
+            data_type=DataType.Array,
+            element_type=DataType.Int64,
+            type_params=pairs({"max_capacity": str(RATINGS_CAPACITY)}),
+        ),
+        FieldSchema(
+            fieldID=DYNAMIC,
+            name="$meta",
+            description="dynamic schema",
+            data_type=DataType.JSON,
+            is_dynamic=True,
+        ),
+    ]
+
+
+def field_types(shape: SampleShape) -> dict[int, DataType]:
+    """The data type of each field by its id."""
+    return {each.fieldID: each.data_type for each in fields(shape)}
+
+
+def collection_schema(*, name: str, database: str) -> CollectionSchema:
+    """What RootCoord keeps with the collection, all but fields (segment-restore.md, section 3.6)."""
+    return CollectionSchema(
+        name=name,
+        description="a sample",
+        enable_dynamic_field=True,
+        dbName=database,
+        properties=pairs({"consistency_level": "2"}),
+        version=1,
+    )
+
+
+def index_info(shape: SampleShape, number: int) -> IndexInfo:
+    """The source's index definition, filled as a snapshot fills it (snapshot-format.md, section 3.5)."""
+    definition = INDEXES[number]
+    return IndexInfo(
+        collectionID=shape.collection_id,
+        fieldID=definition.field_id,
+        index_name=definition.name,
+        indexID=shape.index_id(number),
+        type_params=pairs({**_dimension(shape, definition.field_id), **definition.type_params}),
+        index_params=pairs(definition.params),
+        user_index_params=pairs(definition.params),
+    )
+
+
+def _field(number: int, name: str, data_type: DataType, params: Mapping[str, str]) -> FieldSchema:
+    return FieldSchema(fieldID=number, name=name, data_type=data_type, type_params=pairs(params))
+
+
+def _dimension(shape: SampleShape, field_id: int) -> dict[str, str]:
+    dims = {EMBEDDING: shape.dim, THUMBNAIL: THUMBNAIL_DIM}
+    return {"dim": str(dims[field_id])} if field_id in dims else {}
