@@ -9,12 +9,13 @@ from pathlib import Path
 
 from starter import port, state
 from starter.health import answers
-from starter.process import POLL, end, spawn
+from starter.process import POLL, Process, end, spawn
 from starter.servers import SERVERS, LocalServerFailed, Server
 from starter.state import ServerState, State
 
 _ATTEMPTS = 5  # a free port is taken by another between choice and use perhaps once in a thousand starts
 _LOG_LINES = 15
+_BOUND = ("setpriv", "--pdeathsig", "TERM", "--")  # of util-linux; it replaces itself by the command
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,16 @@ class Stack:
 
     Only what this folder's state file names, by pid and start time, is ever signalled. `deadline` is the
     time that a server has to become healthy, `patience` the time it has to end after SIGTERM; in seconds.
+    The servers outlive the caller, unless they are `bound`: then they end with the thread that started them.
     """
 
-    def __init__(self, folder: Path, *, deadline: float = 60.0, patience: float = 15.0) -> None:
+    def __init__(
+        self, folder: Path, *, deadline: float = 60.0, patience: float = 15.0, bound: bool = False
+    ) -> None:
         self.folder = folder.resolve()
         self.deadline = deadline
         self.patience = patience
+        self.bound = bound
         self._file = self.folder / "stack.json"
 
     def up(self, *, temporal: bool = True, etcd: bool = True, s3: bool = True) -> None:
@@ -97,8 +102,14 @@ class Stack:
         server = self.server(name)
         server.prepare()
         server.log.write_bytes(b"")
-        process = spawn(server.command(), server.folder, server.environment(), server.log)
-        self._remember(name, ServerState(ports=ports, process=process))
+        self._remember(name, ServerState(ports=ports, process=self._spawn(server)))
+
+    def _spawn(self, server: Server) -> Process:
+        command = [*(_BOUND if self.bound else ()), *server.command()]
+        try:
+            return spawn(command, server.folder, server.environment(), server.log)
+        except OSError as error:
+            raise LocalServerFailed(f"{server.name} cannot be run: {error}") from error
 
     def _see_through(self, name: str) -> None:
         """Return when the server is healthy; start it again elsewhere while somebody took its port."""
@@ -127,10 +138,19 @@ class Stack:
     def _end(self, names: Sequence[str]) -> None:
         known = {name: server for name, server in self._state().servers.items() if name in names}
         end([server.process for server in known.values() if server.process], self.patience)
-        for name, server in known.items():
-            for path in self.server(name).litter():
-                path.unlink(missing_ok=True)
-            self._remember(name, ServerState(ports=server.ports))
+        for name in known:
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """Write down that a server has ended; LocalServerFailed when it has not."""
+        server = self._state().servers[name]
+        if server.process and server.process.alive:
+            raise LocalServerFailed(
+                f"{name} (pid {server.process.pid}) is still there after SIGKILL; try again later"
+            )
+        for path in self.server(name).litter():
+            path.unlink(missing_ok=True)
+        self._remember(name, ServerState(ports=server.ports))
 
     def _alive(self, name: str) -> bool:
         known = self._state().servers.get(name)

@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import boto3
@@ -12,17 +14,19 @@ from starter.stack import Stack
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running Temporal, etcd and S3 server, shared by all tests of this process."""
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
+def stack() -> Iterator[Stack]:
+    """A running Temporal, etcd and S3 server, shared by all tests of this process and gone with it."""
+    with TemporaryDirectory(prefix="milvus-restore-tests-") as folder:
+        running = Stack(Path(folder), bound=True)
+        try:
+            running.up()
+            yield running
+        finally:
+            running.down()
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +63,17 @@ def bucket(s3_client: "S3Client") -> Iterator[str]:
     name = f"b-{secrets.token_hex(6)}"
     s3_client.create_bucket(Bucket=name)
     yield name
-    for page in s3_client.get_paginator("list_objects_v2").paginate(Bucket=name):
-        for entry in page.get("Contents", []):
-            s3_client.delete_object(Bucket=name, Key=entry["Key"])
+    _empty(s3_client, name)
     s3_client.delete_bucket(Bucket=name)
+
+
+def _empty(client: "S3Client", bucket: str) -> None:
+    for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+        if objects:
+            client.delete_objects(Bucket=bucket, Delete={"Objects": objects})
 
 
 @pytest.fixture
