@@ -151,9 +151,7 @@ class EtcdChannel:
 
     def _may_go_on(self, failures: int, budget: Budget) -> bool:
         """Pause when every endpoint has had its turn; False when time is up."""
-        if failures % len(self._lines):
-            return budget.left > 0 and not self.closed.is_set()
-        return budget.pause(self.closed)
+        return not budget.over if failures % len(self._lines) else budget.pause()
 
     def close(self) -> None:
         """End every call and connection, also waiting ones."""

@@ -37,22 +37,11 @@ class Endpoint:
 
         A scheme decides on TLS; without one `tls` does.
         """
-        try:
-            parts = urlsplit(text if "://" in text else f"//{text}", scheme="https" if tls else "http")
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host = port = None
-        if (
-            not host
-            or not port
-            or parts.scheme not in ("http", "https")
-            or parts.path.strip("/")
-            or "@" in text
-        ):
-            # Whatever stands before an @ may be a secret.
-            shown = text.rpartition("@")[2]
+        found = _URL.fullmatch(text.strip())
+        if not found or not 0 < int(found["port"]) < 2**16:
+            shown = text.rpartition("@")[2]  # what stands before an @ may be a secret
             raise ValueError(f"the etcd endpoint '{shown}' is not host:port or http(s)://host:port")
-        return cls(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", parts.scheme == "https")
+        return cls(found["address"], found["scheme"] == "https" if found["scheme"] else tls)
 
     def channel(self, tls: grpc.ChannelCredentials | None) -> grpc.Channel:
         """Return a channel that connects at its first call."""

@@ -20,7 +20,7 @@ import grpc
 _STALE_TOKEN = (
     "etcdserver: invalid auth token",
     "etcdserver: revision of auth store is old",
-    # A member that restarted while no token was sent along.
+    # Said to a call without a token, as sent before authentication was switched on.
     "etcdserver: user name is empty",
 )
 _WRONG_PASSWORD = "etcdserver: authentication failed"  # noqa: S105 - a message
