@@ -86,3 +86,5 @@ class StoreUnavailable(RestoreError):
     """A store timed out, throttled, or dropped the connection; the same call may succeed later."""
 
     permanent: ClassVar[bool] = False
+    retry_after: float | None = None
+    """Seconds for which the store asked to be left alone, where it said so."""
