@@ -1,0 +1,88 @@
+# Everything runs in environments of its own below this folder; `make clean` removes them.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+# With tests of one file in one process, each process has one stack of servers. Two cores, two processes.
+PYTEST_ARGS ?= -n 2 --dist=loadfile
+
+PIP     := -m pip --disable-pip-version-check --quiet
+LOCKED  := $(PIP) install --require-hashes --only-binary :all: --requirement
+COMPILE := .venv-lock/bin/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+           --no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format proto lock clean
+
+help:
+	@echo "make demo     restore a generated snapshot on real servers, and prove the result"
+	@echo "make test     run all tests, on real servers"
+	@echo "make check    formatting, lint, types, and the direction of imports"
+	@echo "make format   format the code and mend what lint can mend"
+	@echo "make proto    compile the .proto files"
+	@echo "make lock     choose versions anew within the bounds of pyproject.toml, and write the lock files"
+	@echo "make clean    end the local stack of this folder; remove it and the environments"
+
+demo: $(VENV)/installed
+	@$(BIN)/milvus-restore demo
+
+test: $(VENV)/installed
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(VENV)/installed
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_imports.py tests/test_limits.py
+
+format: $(VENV)/installed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# protoc writes a stub line for an enum value named None, which Python cannot parse.
+proto: .venv-proto/installed
+	@.venv-proto/bin/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. \
+		formats/proto/*.proto stores/proto/*.proto
+	@sed -i '/^ *None: /d' formats/proto/*_pb2.pyi
+
+# Versions that still fit stay; `make lock UPGRADE=--upgrade` looks for newer ones.
+lock: .venv-lock/installed
+	@$(COMPILE) $(UPGRADE) --extra local --extra dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-worker.lock
+	@$(COMPILE) $(UPGRADE) requirements-proto.in -o requirements-proto.lock
+
+clean:
+	@if [ -f .local/stack.json ]; then $(BIN)/milvus-restore local down; fi
+	@rm -rf .local $(VENV) .venv-proto .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made anew when the lock has changed, and only then.
+$(VENV)/locked: requirements.lock
+	$(call environment,$(VENV))
+	@echo "installing the locked packages into $(VENV) ..."
+	@$(BIN)/python $(LOCKED) requirements.lock
+	@touch $@
+
+$(VENV)/installed: $(VENV)/locked pyproject.toml
+	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-proto/installed: requirements-proto.lock
+	$(call environment,.venv-proto)
+	@.venv-proto/bin/python $(LOCKED) requirements-proto.lock
+	@touch $@
+
+.venv-lock/installed:
+	$(call environment,.venv-lock)
+	@.venv-lock/bin/python $(PIP) install --only-binary :all: uv
+	@touch $@
+
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not: name one with make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make virtual environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(1)
+endef
