@@ -1,1 +1,82 @@
-"""The worker: settings to clients to activities to a Temporal worker."""
+"""The worker: settings to clients to activities to a Temporal worker. Run it as `python worker.py`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Worker
+
+from activities import build_activities
+from activities.edge import ErrorTranslation
+from formats.errors import RestoreError
+from restore.settings import Settings
+from stores.clients import Clients
+from workflows import WORKFLOWS
+from workflows.plugin import RestorePlugin
+from workflows.registration import register_search_attributes
+
+ACTIVITIES = 64
+"""Activities at once; they mostly wait for a store, and the copying ones share their threads."""
+
+BEAT = timedelta(seconds=1)
+"""Heartbeats are sent at most this often, and a cancel or pause arrives with their answer."""
+
+GRACE = timedelta(seconds=10)
+"""On SIGTERM, copies in flight may end; what is interrupted is taken over by another worker."""
+
+
+async def connect() -> Client:
+    """A Temporal client by Temporal's own settings (TEMPORAL_ADDRESS and others, or a profile)."""
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "localhost:7233")
+    return await Client.connect(**config, plugins=[RestorePlugin()])
+
+
+def build_worker(client: Client, clients: Clients, task_queue: str, *, search_attributes: bool) -> Worker:
+    """A worker for everything that a restore does."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=build_activities(clients, search_attributes=search_attributes),
+        interceptors=[ErrorTranslation()],
+        max_concurrent_activities=ACTIVITIES,
+        max_heartbeat_throttle_interval=BEAT,
+        default_heartbeat_throttle_interval=BEAT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await connect()
+    known = await register_search_attributes(client)
+    clients = Clients(settings)
+    async with build_worker(client, clients, settings.task_queue, search_attributes=known):
+        logging.getLogger("milvus-restore").info("polling task queue %s", settings.task_queue)
+        await stop.wait()
+
+
+def main() -> int:
+    """Exit 0 after an orderly stop, 2 for wrong settings, 4 when Temporal cannot be reached."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(serve(Settings.load()))
+    except RestoreError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        print(f"Temporal cannot be reached: {error}; set TEMPORAL_ADDRESS", file=sys.stderr)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

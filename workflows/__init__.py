@@ -1,1 +1,9 @@
 """Deterministic orchestration, nothing else."""
+
+from workflows.copy_segment import CopySegment
+from workflows.restore_snapshot import RestoreSnapshot
+from workflows.rollback_restore import RollbackRestore
+
+__all__ = ["WORKFLOWS", "CopySegment", "RestoreSnapshot", "RollbackRestore"]
+
+WORKFLOWS = [RestoreSnapshot, CopySegment, RollbackRestore]

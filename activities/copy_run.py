@@ -1,0 +1,68 @@
+"""Copying many objects at once from one queue, in threads that stop at the next object."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Executor
+
+from activities.pulse import BEAT_SECONDS
+from restore.plan import PlannedObject
+from stores.ports import ObjectStat
+
+Item = tuple[PlannedObject, ObjectStat]
+Copy = Callable[[PlannedObject, ObjectStat, Callable[[], bool]], bool]
+
+
+class CopyRun:
+    """Counts what is copied; `copy` answers False when it was stopped half-way and left nothing."""
+
+    def __init__(self, items: Iterable[Item], copy: Copy) -> None:
+        self._queue = deque(items)
+        self._copy = copy
+        self._going = True
+        self._lock = threading.Lock()
+        self.objects = 0
+        self.bytes = 0
+
+    async def run(self, threads: Executor, lanes: int, beat: Callable[[], Awaitable[None]]) -> None:
+        """Copy everything, calling `beat` about once a second.
+
+        On the first error, or a cancel, start nothing more, wait for what is in flight, and raise.
+        """
+        loop = asyncio.get_running_loop()
+        pending = {loop.run_in_executor(threads, self._lane) for _ in range(min(lanes, len(self._queue)))}
+        try:
+            while pending:
+                done, pending = await asyncio.wait(
+                    pending, timeout=BEAT_SECONDS, return_when=asyncio.FIRST_EXCEPTION
+                )
+                for lane in done:
+                    lane.result()
+                await beat()
+        finally:
+            self._going = False
+            if pending:
+                await asyncio.wait(pending)
+                for lane in pending:
+                    lane.exception()  # marks it as retrieved; the first error is already on its way
+
+    def _lane(self) -> None:
+        try:
+            while self._going and (item := self._take()):
+                if self._copy(*item, lambda: self._going):
+                    self._count(item[1])
+        except BaseException:
+            self._going = False
+            raise
+
+    def _take(self) -> Item | None:
+        try:
+            return self._queue.popleft()
+        except IndexError:
+            return None
+
+    def _count(self, stat: ObjectStat) -> None:
+        with self._lock:
+            self.objects += 1
+            self.bytes += stat.size

@@ -1,0 +1,83 @@
+"""Proving that a task's objects are at their place and are what they were copied from."""
+
+from concurrent.futures import Executor
+
+from activities.pulse import Pulse
+from restore.certificate import Proof, ProvedObject
+from restore.errors import ObjectMismatch, ObjectMissing
+from restore.plan import Plan, PlannedObject
+from restore.request import Verify
+from stores.inventory import Inventory, same_content
+from stores.ports import Location, ObjectStat, ObjectStore
+
+
+class Prover:
+    """Compares both sides as the stores tell them now, whatever the copying believed."""
+
+    def __init__(self, source: ObjectStore, destination: ObjectStore, plan: Plan, threads: Executor) -> None:
+        self._source = source
+        self._destination = destination
+        self._from = plan.snapshot.bucket
+        self._to = plan.target.bucket
+        self._verify: Verify = plan.request.verify
+        self._threads = threads
+
+    def prove(self, planned: list[PlannedObject], pulse: Pulse) -> tuple[ProvedObject, ...]:
+        """Return the proof of every object in key order.
+
+        ObjectMissing or ObjectMismatch names the first that is not as planned, or that nobody planned.
+        """
+        sources = Inventory.take(self._source, self._from, [each.source for each in planned], self._threads)
+        targets = Inventory.take(
+            self._destination, self._to, [each.target for each in planned], self._threads
+        )
+        for stranger in targets.strangers(planned):
+            raise ObjectMismatch(
+                f"object {Location(self._to, stranger.key)} lies among the restored ones, "
+                "but no manifest names it"
+            )
+
+        def prove_one(each: PlannedObject) -> ProvedObject:
+            pulse.check()
+            return self._prove(each, sources.source_of(each), targets.found.get(each.target))
+
+        ordered = sorted(planned, key=lambda each: each.target)
+        if self._verify == "full":
+            return tuple(self._threads.map(prove_one, ordered))
+        return tuple(map(prove_one, ordered))
+
+    def _prove(self, planned: PlannedObject, source: ObjectStat, target: ObjectStat | None) -> ProvedObject:
+        if target is None:
+            raise ObjectMissing(
+                f"{planned.kind} object {Location(self._to, planned.target)} is absent after copying"
+            )
+        proof, sha256 = self._compare(planned, source, target)
+        return ProvedObject(key=target.key, size=target.size, etag=target.etag, sha256=sha256, proof=proof)
+
+    def _compare(
+        self, planned: PlannedObject, source: ObjectStat, target: ObjectStat
+    ) -> tuple[Proof, str | None]:
+        if source.size != target.size:
+            raise self._differs(planned, "size", f"{target.size} bytes", f"{source.size}")
+        if self._verify == "size":
+            return "size", None
+        if self._verify == "full":
+            return "sha256", self._hashes(planned)
+        same = same_content(source, target)
+        if same is False:
+            raise self._differs(planned, "ETag", target.etag, source.etag)
+        # An ETag of parts says nothing about the content, so the content itself is read.
+        return ("etag", None) if same else ("sha256", self._hashes(planned))
+
+    def _hashes(self, planned: PlannedObject) -> str:
+        expected = self._source.digest(Location(self._from, planned.source))
+        found = self._destination.digest(Location(self._to, planned.target))
+        if expected != found:
+            raise self._differs(planned, "SHA-256", found, expected)
+        return found
+
+    def _differs(self, planned: PlannedObject, what: str, found: str, expected: str) -> ObjectMismatch:
+        return ObjectMismatch(
+            f"{planned.kind} object {Location(self._to, planned.target)} has {what} {found}, "
+            f"expected {expected} as its source {Location(self._from, planned.source)}"
+        )

@@ -1,0 +1,115 @@
+"""publish_restore and complete_restore: segments become visible, then the job's record says so."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from temporalio import activity
+
+from activities.pulse import Pulse, run_blocking
+from formats.job_records import completed_job, is_completed
+from formats.records import published
+from restore.certificate import Certificate, Proof, merkle
+from restore.plan import Plan
+from restore.steps import Certified, Completion, StagedPlan
+from stores.clients import Clients
+from stores.ports import Location
+from stores.proofs import ProofArchive
+from stores.reservations import Reservations
+from stores.staged_records import keys_of, planned_records, segment_key
+
+
+class PublishActivities:
+    """Past the point of no return: these are repeated until they succeed."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    @activity.defn
+    async def publish_restore(self, staged: StagedPlan) -> int:
+        """Make every planned segment Flushed, in guarded transactions; return their number.
+
+        Raises Fenced when the reservation is lost; then nothing was published.
+        """
+        return await run_blocking(self._clients.work_threads, lambda pulse: self._publish(staged, pulse))
+
+    @activity.defn
+    async def complete_restore(self, completion: Completion) -> Certified:
+        """Write the certificate, then the commit marker: the job Completed and the target free."""
+        return await run_blocking(self._clients.work_threads, lambda _: self._complete(completion))
+
+    def _publish(self, staged: StagedPlan, pulse: Pulse) -> int:
+        plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
+        reservations = self._reservations(staged, plan)
+        collection = plan.target.collection_id
+        epoch = reservations.change(collection, staged.plan.job_id, staged.epoch, "publishing", {})
+        guards = [reservations.guard(collection, epoch)]
+        metadata = self._clients.metadata(staged.plan.profile)
+        written = metadata.commit_all(guards, self._visible(staged, plan, pulse))
+        if written is None:
+            raise reservations.lost(collection, None)
+        return written
+
+    def _visible(self, staged: StagedPlan, plan: Plan, pulse: Pulse) -> Iterator[tuple[str, bytes]]:
+        for segment in self._clients.archive(staged.plan.profile).all_segments(staged.plan):
+            pulse.check()
+            key = segment_key(plan, segment)
+            yield key, published(planned_records(plan, segment)[key])
+
+    def _complete(self, completion: Completion) -> Certified:
+        staged = completion.staged
+        plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
+        archive = self._clients.archive(staged.plan.profile)
+        at = Location(staged.plan.bucket, f"{archive.folder(plan.job_id)}certificate.json")
+        moment = datetime.now(UTC)
+        body = self._certificate(completion, plan, moment).model_dump_json(indent=2).encode()
+        self._clients.objects(staged.plan.profile).put(at, body + b"\n")
+        self._commit(staged, plan, moment)
+        return Certified(uri=str(at))
+
+    def _commit(self, staged: StagedPlan, plan: Plan, moment: datetime) -> None:
+        metadata, key = (
+            self._clients.metadata(staged.plan.profile),
+            keys_of(plan).copy_segment_job(plan.job_id),
+        )
+        job = metadata.get(key)
+        if job is not None and is_completed(job.value):
+            return
+        reservations, collection = self._reservations(staged, plan), plan.target.collection_id
+        held = reservations.look(collection)
+        if held is None or held[0].job_id != staged.plan.job_id:
+            raise reservations.lost(collection, held[0] if held else None)
+        puts = {key: completed_job(job.value, moment)} if job else {}
+        if not reservations.release(collection, held[1].mod_revision, puts):
+            raise reservations.lost(collection, None)
+
+    def _reservations(self, staged: StagedPlan, plan: Plan) -> Reservations:
+        return Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
+
+    def _certificate(self, completion: Completion, plan: Plan, moment: datetime) -> Certificate:
+        ref = completion.staged.plan
+        archive = self._clients.archive(ref.profile)
+        proofs = ProofArchive(self._clients.objects(ref.profile), archive, ref)
+        kinds: Counter[Proof] = Counter()
+        roots = []
+        for index in range(ref.tasks):
+            proof = proofs.get(index)
+            kinds.update(each.proof for each in proof.objects)
+            roots.append(proof.root)
+        return Certificate(
+            job_id=ref.job_id,
+            request=plan.request,
+            snapshot=plan.snapshot,
+            target=plan.target,
+            segments=ref.segments,
+            rows=ref.rows,
+            objects=completion.objects,
+            objects_skipped=completion.objects_skipped,
+            bytes=completion.bytes,
+            root=merkle(roots),
+            proofs=dict(kinds),
+            started_at=completion.started_at,
+            completed_at=moment.isoformat(),
+            software=f"milvus-restore {version('milvus-restore')}",
+        )

@@ -1,0 +1,57 @@
+"""Running blocking work in an activity: it beats while the work runs, and tells the work to stop."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+from pydantic import BaseModel
+from temporalio import activity
+
+T = TypeVar("T")
+
+BEAT_SECONDS = 1.0
+"""A cancel request arrives with the answer to a heartbeat, so this is how fast a pause is."""
+
+
+class Pulse:
+    """Handed to blocking work: it may say where it is, and must ask now and then whether to go on."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self.position: BaseModel | None = None
+
+    def stop(self) -> None:
+        """Ask the work to end soon."""
+        self._stop.set()
+
+    def goes_on(self) -> bool:
+        """True until the work was asked to end."""
+        return not self._stop.is_set()
+
+    def check(self) -> None:
+        """Return while the work may go on; else raise CancelledError."""
+        if self._stop.is_set():
+            raise asyncio.CancelledError
+
+    def beat(self) -> None:
+        """Send one heartbeat with the position, if there is one."""
+        activity.heartbeat(*[self.position] if self.position else [])
+
+
+async def run_blocking(threads: Executor, work: Callable[[Pulse], T]) -> T:
+    """The result of the work, run in a thread; when cancelled, the work was told and has ended."""
+    pulse = Pulse()
+    running = asyncio.get_running_loop().run_in_executor(threads, work, pulse)
+    try:
+        while not running.done():
+            pulse.beat()
+            await asyncio.wait([running], timeout=BEAT_SECONDS)
+        return running.result()
+    except asyncio.CancelledError:
+        pulse.stop()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # marks it as retrieved
+        raise

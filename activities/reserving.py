@@ -1,0 +1,97 @@
+"""reserve_target: the target is this restore's, or the restore ends; keep_restore: for a later run."""
+
+import hashlib
+
+from temporalio import activity
+
+from activities.pulse import run_blocking
+from formats.job_records import executing_job
+from restore.errors import TargetNotEmpty
+from restore.plan import Plan
+from restore.reservation import Owner
+from restore.steps import Claim, Reservation, StagedPlan
+from stores.clients import Clients
+from stores.collection_state import segments_of
+from stores.reservations import Reservations, now
+from stores.staged_records import keys_of
+
+
+class ReserveActivities:
+    """The one place where a target changes hands to a restore."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    @activity.defn
+    async def reserve_target(self, claim: Claim) -> Reservation:
+        """Reserve the target and write the job's record, in one transaction.
+
+        Raises TargetBusy naming the owner, TargetNotEmpty when the target was filled since planning.
+        """
+        return await run_blocking(self._clients.work_threads, lambda _: self._reserve(claim))
+
+    @activity.defn
+    async def keep_restore(self, staged: StagedPlan) -> None:
+        """Leave what is staged for a later run to the same target, which takes it over."""
+        await run_blocking(self._clients.work_threads, lambda _: self._keep(staged))
+
+    def _reserve(self, claim: Claim) -> Reservation:
+        plan = self._clients.archive(claim.plan.profile).plan(claim.plan)
+        reservations, collection = self._reservations(claim.plan.profile, plan), plan.target.collection_id
+        fresh = reservations.look(collection) is None
+        job = {keys_of(plan).copy_segment_job(plan.job_id): _job(claim, plan)}
+        epoch = reservations.take(collection, _owner(claim, plan), job)
+        if fresh:
+            self._require_empty(claim.plan.profile, plan)
+        return Reservation(epoch=epoch)
+
+    def _require_empty(self, profile: str, plan: Plan) -> None:
+        """Look again under the reservation: a restore may have finished between planning and now."""
+        count, some = segments_of(self._clients.metadata(profile), keys_of(plan), plan.target.collection_id)
+        if count:
+            raise TargetNotEmpty(
+                f"collection {plan.target.collection!r} received {count} segments (such as {some}) since "
+                "this restore was planned; a restore needs an empty target"
+            )
+
+    def _keep(self, staged: StagedPlan) -> None:
+        plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
+        reservations = self._reservations(staged.plan.profile, plan)
+        reservations.change(plan.target.collection_id, staged.plan.job_id, staged.epoch, "kept", {})
+
+    def _reservations(self, profile: str, plan: Plan) -> Reservations:
+        return Reservations(self._clients.metadata(profile), keys_of(plan))
+
+
+def fingerprint(*, uri: str, etag: str, collection_id: int, partitions: tuple[str, ...] | None) -> str:
+    """What is restored where, in short: a kept restore is gone on with only for the same."""
+    chosen = "*" if partitions is None else ",".join(sorted(partitions))
+    return hashlib.sha256(f"{uri}\n{etag}\n{collection_id}\n{chosen}".encode()).hexdigest()
+
+
+def _owner(claim: Claim, plan: Plan) -> Owner:
+    return Owner(
+        job_id=claim.plan.job_id,
+        workflow_id=claim.workflow_id,
+        state="active",
+        since=now().isoformat(timespec="seconds"),
+        fingerprint=fingerprint(
+            uri=plan.snapshot.uri,
+            etag=plan.snapshot.etag,
+            collection_id=plan.target.collection_id,
+            partitions=plan.request.partitions,
+        ),
+    )
+
+
+def _job(claim: Claim, plan: Plan) -> bytes:
+    return executing_job(
+        job_id=plan.job_id,
+        collection_id=plan.target.collection_id,
+        snapshot_name=plan.snapshot.name,
+        source_collection_id=plan.snapshot.collection_id,
+        location=plan.snapshot.key,
+        segments=claim.plan.segments,
+        rows=claim.plan.rows,
+        now=now(),
+    )

@@ -1,0 +1,167 @@
+"""The steps of RollbackRestore: fence off, then metadata, then objects, then the plan itself."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from temporalio import activity
+
+from activities.pulse import Pulse, run_blocking
+from formats.job_records import failed_job, is_completed
+from formats.paths import prefixes
+from restore.errors import InvalidRequest
+from restore.plan import Plan, PlanRef
+from restore.steps import Fence, RollbackRequest
+from stores.clients import Clients
+from stores.ports import Guard, Transaction
+from stores.reservations import Reservations, now
+from stores.staged_records import collection_records, keys_of, planned_records
+
+_DELETES = 100
+"""Deletes per transaction, below etcd's 128 operations."""
+
+
+class RollbackActivities:
+    """Every step may be repeated; a step finds its work in the plan, not in what it remembers."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    @activity.defn
+    async def fence_restore(self, request: RollbackRequest) -> Fence:
+        """Raise the epoch, so that nothing of the restore writes any more.
+
+        InvalidRequest when the restore is published or being published: then its segments are the target's.
+        """
+        return await run_blocking(self._clients.work_threads, lambda _: self._fence(request))
+
+    @activity.defn
+    async def remove_records(self, fence: Fence) -> int:
+        """Remove every planned record that is there, and return their number."""
+        return await run_blocking(
+            self._clients.work_threads, lambda pulse: self._remove_records(fence, pulse)
+        )
+
+    @activity.defn
+    async def remove_objects(self, fence: Fence) -> int:
+        """Remove every planned object and unfinished upload that is there; return the objects' number."""
+        return await run_blocking(
+            self._clients.work_threads, lambda pulse: self._remove_objects(fence, pulse)
+        )
+
+    @activity.defn
+    async def forget_restore(self, fence: Fence) -> None:
+        """Mark the job failed, release the target, then remove the plan: the last trace that leads back."""
+        await run_blocking(self._clients.work_threads, lambda _: self._forget(fence))
+
+    def _plan(self, fence: Fence | RollbackRequest) -> tuple[PlanRef, Plan] | None:
+        archive = self._clients.archive(fence.destination)
+        ref = archive.find(_number(fence.job_id))
+        return (ref, archive.plan(ref)) if ref else None
+
+    def _reservations(self, destination: str, plan: Plan) -> Reservations:
+        return Reservations(self._clients.metadata(destination), keys_of(plan))
+
+    def _fence(self, request: RollbackRequest) -> Fence:
+        epoch, found = 0, self._plan(request)
+        if found:
+            plan = found[1]
+            self._refuse_published(request, plan)
+            epoch = self._raise_epoch(request, plan)
+        return Fence(
+            job_id=request.job_id, destination=request.destination, epoch=epoch, reason=request.reason
+        )
+
+    def _refuse_published(self, request: RollbackRequest, plan: Plan) -> None:
+        record = self._clients.metadata(request.destination).get(keys_of(plan).copy_segment_job(plan.job_id))
+        if record and is_completed(record.value):
+            raise InvalidRequest(
+                f"restore {plan.job_id} is completed: its segments are published in collection "
+                f"{plan.target.collection!r}; drop the collection instead of rolling back"
+            )
+
+    def _raise_epoch(self, request: RollbackRequest, plan: Plan) -> int:
+        reservations = self._reservations(request.destination, plan)
+        collection = plan.target.collection_id
+        held = reservations.look(collection)
+        if held is None or held[0].job_id != request.job_id:
+            return 0
+        if held[0].state == "publishing":
+            raise InvalidRequest(
+                f"restore {plan.job_id} is publishing, which cannot be undone; its workflow will finish it"
+            )
+        return reservations.change(collection, request.job_id, held[1].mod_revision, "rolling_back", {})
+
+    def _guards(self, fence: Fence, plan: Plan) -> list[Guard]:
+        # Without a reservation nothing can be writing, and the ids are this restore's alone.
+        reservations = self._reservations(fence.destination, plan)
+        return [reservations.guard(plan.target.collection_id, fence.epoch)] if fence.epoch else []
+
+    def _remove_records(self, fence: Fence, pulse: Pulse) -> int:
+        found = self._plan(fence)
+        if found is None:
+            return 0
+        ref, plan = found
+        metadata = self._clients.metadata(fence.destination)
+        there = collection_records(metadata, keys_of(plan), plan.target.collection_id, keys_only=True)
+        present = {record.key for record in there}
+        segments = self._clients.archive(fence.destination).all_segments(ref)
+        doomed = [key for each in segments for key in planned_records(plan, each) if key in present]
+        for keys in _batches(doomed, _DELETES):
+            pulse.check()
+            if not metadata.commit(Transaction(self._guards(fence, plan), {}, keys)):
+                raise self._reservations(fence.destination, plan).lost(plan.target.collection_id, None)
+        return len(doomed)
+
+    def _remove_objects(self, fence: Fence, pulse: Pulse) -> int:
+        found = self._plan(fence)
+        if found is None:
+            return 0
+        ref, plan = found
+        removed = 0
+        for segment in self._clients.archive(fence.destination).all_segments(ref):
+            pulse.check()
+            removed += self._clear(fence, plan, [each.target for each in plan.objects(segment)])
+        return removed
+
+    def _clear(self, fence: Fence, plan: Plan, planned: list[str]) -> int:
+        objects, bucket = self._clients.objects(fence.destination), plan.target.bucket
+        folders = prefixes(planned)
+        threads = self._clients.list_threads
+        list(threads.map(lambda folder: objects.abort_uploads(bucket, folder), folders))
+        pages = threads.map(lambda folder: [stat.key for stat in objects.scan(bucket, folder)], folders)
+        wanted = set(planned)
+        present = [key for page in pages for key in page if key in wanted]
+        objects.delete(bucket, present)
+        return len(present)
+
+    def _forget(self, fence: Fence) -> None:
+        found = self._plan(fence)
+        if found:
+            self._release(fence, found[1])
+        s3 = self._clients.profile(fence.destination).s3
+        objects = self._clients.objects(fence.destination)
+        folder = self._clients.archive(fence.destination).folder(_number(fence.job_id))
+        header = self._clients.archive(fence.destination).header_key(_number(fence.job_id))
+        keys = [stat.key for stat in objects.scan(s3.bucket, folder)]
+        # The header goes last: while it is there, a repeated rollback finds what it needs.
+        objects.delete(s3.bucket, [key for key in keys if key != header])
+        objects.delete(s3.bucket, [header])
+
+    def _release(self, fence: Fence, plan: Plan) -> None:
+        metadata = self._clients.metadata(fence.destination)
+        key = keys_of(plan).copy_segment_job(plan.job_id)
+        record = metadata.get(key)
+        puts = {key: failed_job(record.value, fence.reason, now())} if record else {}
+        if fence.epoch:
+            self._reservations(fence.destination, plan).release(plan.target.collection_id, fence.epoch, puts)
+
+
+def _number(job_id: str) -> int:
+    if not job_id.isdecimal():
+        raise InvalidRequest(f"job_id must be a number, found {job_id!r}")
+    return int(job_id)
+
+
+def _batches(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, size)), [])

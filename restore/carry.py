@@ -1,0 +1,29 @@
+"""The workflow's own input: the public request, and what one run hands to the run that continues it."""
+
+from datetime import datetime
+
+from formats.model import Model
+from restore.plan import PlanRef
+from restore.request import RestoreRequest
+from restore.tally import Counts
+
+
+class Carry(Model):
+    """A few hundred bytes, whatever the size of the restore. `again` lists tasks that a pause interrupted."""
+
+    plan: PlanRef
+    epoch: int
+    search_attributes: bool
+    cursor: int
+    again: tuple[int, ...]
+    done: Counts
+    concurrency: int
+    paused: bool
+    started: datetime
+    copying: datetime | None
+
+
+class RestoreInput(RestoreRequest):
+    """A RestoreRequest; `carry` is for the workflow's own use."""
+
+    carry: Carry | None = None

@@ -1,0 +1,90 @@
+"""Where each segment of a snapshot goes: partitions by name, channels by shard, ids allocated once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from formats.records import SegmentTarget
+from formats.segment import SegmentManifest
+from restore.errors import SnapshotCorrupt, TargetMismatch, UnsupportedFormat
+from restore.plan import SegmentPlan
+
+Allocate = Callable[[int], list[int]]
+
+_L0 = 1
+_ALL_PARTITIONS = -1
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The target as segments see it; ids by name, channels by the source's channel.
+
+    `partitions` maps source partition ids to the target's, and lacks those that are not restored.
+    """
+
+    collection_id: int
+    partitions: Mapping[int, int]
+    channels: Mapping[str, str]
+    positions: Mapping[str, tuple[bytes, str]]
+    index_ids: Mapping[str, int]
+    created_at: int
+
+    def wanted(self, manifest: SegmentManifest) -> bool:
+        """True when the segment is to be restored; deletes that concern all partitions always are."""
+        return manifest.partition_id in self.partitions or (
+            manifest.segment_level == _L0 and manifest.partition_id == _ALL_PARTITIONS
+        )
+
+    def place(self, manifest: SegmentManifest, allocate: Allocate) -> SegmentPlan:
+        """Return the segment's plan with new ids of its own.
+
+        Raises what a segment can deserve before anything is copied: SnapshotCorrupt without its stats,
+        TargetMismatch for an index that the target lacks, UnsupportedFormat for what is not restored yet.
+        """
+        require_restorable(manifest)
+        self._require_indexes(manifest)
+        builds = source_builds(manifest)
+        segment_id, *new_builds = allocate(1 + len(builds))
+        channel = self.channels[manifest.channel_name]
+        message_id, message_group = self.positions.get(channel, (b"", ""))
+        target = SegmentTarget(
+            collection_id=self.collection_id,
+            partition_id=self.partitions.get(manifest.partition_id, _ALL_PARTITIONS),
+            segment_id=segment_id,
+            channel=channel,
+            message_id=message_id,
+            message_group=message_group,
+            builds=dict(zip(builds, new_builds, strict=True)),
+            index_ids={index.index_name: self.index_ids[index.index_name] for index in manifest.index_files},
+            created_at=self.created_at,
+        )
+        return SegmentPlan(source=manifest, target=target)
+
+    def _require_indexes(self, manifest: SegmentManifest) -> None:
+        for index in manifest.index_files:
+            if index.index_name not in self.index_ids:
+                raise TargetMismatch(
+                    f"segment {manifest.segment_id} has index {index.index_name!r} on field "
+                    f"{index.field_id}, the target has {', '.join(sorted(self.index_ids)) or 'no index'}; create it there"
+                )
+
+
+def source_builds(manifest: SegmentManifest) -> list[int]:
+    """The distinct build ids of a segment, in order; 0 stands for none (segment-restore.md, section 1.8)."""
+    builds = [index.build_id for index in manifest.index_files]
+    builds += [text.build_id for text in (*manifest.text_index_files, *manifest.json_key_index_files)]
+    return [build for build in dict.fromkeys(builds) if build]
+
+
+def require_restorable(manifest: SegmentManifest) -> None:
+    """Return when a restored segment would answer as the source does."""
+    if manifest.storage_version == 3:
+        raise UnsupportedFormat(
+            f"segment {manifest.segment_id} has storage version 3, which this build does not restore; "
+            "known are 0 and 2"
+        )
+    rows = manifest.segment_level != _L0 and manifest.num_of_rows > 0
+    if rows and not any(field.binlogs for field in manifest.statslog_files):
+        raise SnapshotCorrupt(
+            f"segment {manifest.segment_id} has {manifest.num_of_rows} rows but no stats logs; without them "
+            "later deletes of its rows would be lost; take the snapshot again"
+        )

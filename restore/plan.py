@@ -1,0 +1,175 @@
+"""The plan of a restore: everything that it will do, decided once and stored beside its data.
+
+A plan is one header object and many chunk objects, each a gzipped JSON document under
+`{root}/restores/{job_id}/`. Histories carry only a PlanRef and task numbers (architecture, decisions
+2 and 3). Sizes are in bytes, ids are Milvus's 64-bit ids, `created_at` is Unix seconds.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from formats.model import Model
+from formats.paths import Relocation, relocate
+from formats.records import SegmentTarget
+from formats.segment import FieldBinlog, SegmentManifest
+from restore.request import RestoreRequest
+
+Kind = Literal["insert", "stats", "delta", "bm25", "index", "text", "json", "manifest"]
+
+
+class PlannedObject(Model):
+    """One object to copy; `size` is what the manifest recorded, None where it records no size."""
+
+    kind: Kind
+    source: str
+    target: str
+    size: int | None
+
+
+class SegmentPlan(Model):
+    """One segment: what its manifest says and where it goes."""
+
+    source: SegmentManifest
+    target: SegmentTarget
+
+
+class Chunk(Model):
+    """Some consecutive segments of the plan."""
+
+    segments: tuple[SegmentPlan, ...]
+
+
+class ChunkEntry(Model):
+    """Where a chunk lies and what it holds; `digest` is the SHA-256 of the stored object."""
+
+    key: str
+    digest: str
+    segments: int
+    rows: int
+    objects: int
+    bytes: int
+
+
+class SnapshotSource(Model):
+    """The snapshot a plan was made from; `root` is the folder that holds its data files."""
+
+    name: str
+    id: int
+    collection_id: int
+    collection: str
+    bucket: str
+    key: str
+    root: str
+    etag: str
+    format_version: int
+
+    @property
+    def uri(self) -> str:
+        """The metadata JSON's URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Target(Model):
+    """The collection a restore goes to, and the roots it is written under."""
+
+    database: str
+    collection: str
+    collection_id: int
+    bucket: str
+    root: str
+    root_path: str
+    meta_sub_path: str
+    partitions: dict[str, int]
+
+
+class Plan(Model):
+    """The plan's header: a task is one or more consecutive chunks."""
+
+    version: Literal[1] = 1
+    job_id: int
+    created_at: int
+    request: RestoreRequest
+    snapshot: SnapshotSource
+    target: Target
+    tasks: tuple[tuple[ChunkEntry, ...], ...]
+
+    @property
+    def chunks(self) -> Iterator[ChunkEntry]:
+        """All chunks in order."""
+        return (chunk for task in self.tasks for chunk in task)
+
+    def move(self, segment: SegmentPlan) -> Relocation:
+        """How the paths of a segment change."""
+        target = segment.target
+        return Relocation(
+            source_root=self.snapshot.root,
+            target_root=self.target.root,
+            collection_id=target.collection_id,
+            partition_id=target.partition_id,
+            segment_id=target.segment_id,
+            builds=target.builds,
+        )
+
+    def objects(self, segment: SegmentPlan) -> Iterator[PlannedObject]:
+        """Every object of a segment once, in manifest order."""
+        move = self.move(segment)
+        for kind, path, size in named_objects(segment.source):
+            yield PlannedObject(kind=kind, source=path, target=relocate(path, move), size=size)
+
+
+class PlanRef(Model):
+    """A plan by reference, with the totals that people see.
+
+    `job_id` and `collection_id` are text: JSON readers round numbers above 2^53.
+    """
+
+    job_id: str
+    collection_id: str
+    snapshot_name: str
+    profile: str
+    bucket: str
+    key: str
+    digest: str
+    tasks: int
+    segments: int
+    rows: int
+    objects: int
+    bytes: int
+
+
+def named_objects(manifest: SegmentManifest) -> Iterator[tuple[Kind, str, int | None]]:
+    """Yield (kind, source key, recorded bytes or None) for each object a manifest names, once each."""
+    seen: set[str] = set()
+    for each in _named(manifest):
+        if each[1] and each[1] not in seen:
+            seen.add(each[1])
+            yield each
+
+
+def _named(manifest: SegmentManifest) -> Iterator[tuple[Kind, str, int | None]]:
+    yield from _logs("insert", manifest.binlog_files)
+    yield from _logs("stats", manifest.statslog_files)
+    yield from _logs("delta", manifest.deltalog_files)
+    yield from _logs("bm25", manifest.bm25_statslog_files)
+    for index in manifest.index_files:
+        yield from (("index", path, None) for path in index.index_file_paths)
+    for text in manifest.text_index_files:
+        yield from (("text", path, None) for path in text.files)
+    for json in manifest.json_key_index_files:
+        yield from (("json", path, None) for path in json.files)
+    if manifest.storage_version == 2:
+        yield "manifest", manifest.manifest_path, None
+
+
+def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[tuple[Kind, str, int | None]]:
+    for field in fields:
+        for log in field.binlogs:
+            yield kind, log.log_path, log.log_size or None
+
+
+def recorded_bytes(manifest: SegmentManifest) -> int:
+    """Bytes of a segment as its manifest records them; index sizes are of the build, not the files."""
+    logs = sum(size or 0 for _, _, size in named_objects(manifest))
+    indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
+    texts = sum(text.log_size for text in (*manifest.text_index_files, *manifest.json_key_index_files))
+    return logs + indexes + texts

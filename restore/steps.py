@@ -1,0 +1,119 @@
+"""What workflows hand to activities and get back: references and counts, never lists of files."""
+
+from formats.model import Model
+from restore.plan import PlanRef
+from restore.request import RestoreRequest
+
+
+class Opening(Model):
+    """A request found sound: the snapshot is readable, the target exists, is empty and fits.
+
+    `job_id` is new, or that of a kept restore which this one goes on with. `search_attributes` tells
+    whether the server knows ours.
+    """
+
+    job_id: str
+    snapshot_name: str
+    search_attributes: bool
+
+
+class PlanOrder(Model):
+    """What plan_restore works from."""
+
+    job_id: str
+    request: RestoreRequest
+
+
+class Claim(Model):
+    """What reserve_target works from; the workflow is named to whoever meets the reservation."""
+
+    plan: PlanRef
+    workflow_id: str
+
+
+class Reservation(Model):
+    """The target is ours as long as the reservation's etcd revision is this epoch."""
+
+    epoch: int
+
+
+class StagedPlan(Model):
+    """A plan whose target is reserved."""
+
+    plan: PlanRef
+    epoch: int
+
+
+class TaskRef(Model):
+    """One task of a staged plan; `parent` is the workflow that wants to hear of progress."""
+
+    plan: PlanRef
+    epoch: int
+    index: int
+    parent: str
+
+
+class CopyCount(Model):
+    """What copying a task did: objects in place at its end, of them found there, bytes of all."""
+
+    objects: int = 0
+    skipped: int = 0
+    bytes: int = 0
+
+
+class CopyReport(Model):
+    """How far the copying of one task is; counts only grow, so a repeated report does no harm."""
+
+    index: int
+    objects: int
+    bytes: int
+
+
+class TaskResult(Model):
+    """A task whose objects are proved and whose records are staged."""
+
+    segments: int
+    objects: int
+    skipped: int
+    bytes: int
+
+
+class Completion(Model):
+    """What the certificate tells beside the plan."""
+
+    staged: StagedPlan
+    objects: int
+    objects_skipped: int
+    bytes: int
+    started_at: str
+
+
+class Certified(Model):
+    """Where the certificate lies."""
+
+    uri: str
+
+
+class RollbackRequest(Model):
+    """The input of RollbackRestore: which job to undo, and why, for the job's record."""
+
+    job_id: str
+    destination: str = "default"
+    reason: str = "rolled back by hand"
+
+
+class Fence(Model):
+    """A rollback that may delete: the epoch was raised, or there was no reservation (0)."""
+
+    job_id: str
+    destination: str
+    epoch: int
+    reason: str
+
+
+class RollbackResult(Model):
+    """What a rollback removed."""
+
+    job_id: str
+    records: int = 0
+    objects: int = 0

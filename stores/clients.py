@@ -1,0 +1,95 @@
+"""The stores of every profile, connected on first use and shared by all activities of a worker."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from formats.keys import MetaKeys
+from restore.profiles import Profile
+from restore.settings import Settings
+from stores.metadata import EtcdMetadataStore
+from stores.plan_archive import PlanArchive
+from stores.ports import MetadataStore, ObjectStore
+from stores.s3 import S3ObjectStore
+
+T = TypeVar("T")
+
+COPY_THREADS = 32
+"""Copies in flight per worker: more only queue at the interpreter's lock (benchmarks tell)."""
+
+LIST_THREADS = 16
+"""Listings in flight per worker; a pool of their own, since blocking work waits for them."""
+
+WORK_THREADS = 64
+"""Blocking work of activities, which mostly waits for a store."""
+
+
+class Clients:
+    """Connections by profile name; an unknown name is InvalidRequest."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._open: dict[tuple[str, str], object] = {}
+        self.copy_threads = ThreadPoolExecutor(COPY_THREADS, thread_name_prefix="copy")
+        self.list_threads = ThreadPoolExecutor(LIST_THREADS, thread_name_prefix="list")
+        self.work_threads = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="work")
+
+    def profile(self, name: str) -> Profile:
+        """The settings of a profile."""
+        return self._settings.profile(name)
+
+    def keys(self, name: str) -> MetaKeys:
+        """Where a profile's cluster keeps its records."""
+        etcd = self.profile(name).etcd
+        return MetaKeys(etcd.root_path, etcd.meta_sub_path)
+
+    def objects(self, name: str) -> ObjectStore:
+        """The profile's object store."""
+        return self._once("s3", name, lambda: _s3(self.profile(name)))
+
+    def metadata(self, name: str) -> MetadataStore:
+        """The profile's etcd."""
+        return self._once("etcd", name, lambda: _etcd(self.profile(name)))
+
+    def archive(self, name: str) -> PlanArchive:
+        """The plans of a destination."""
+        s3 = self.profile(name).s3
+        return self._once("plans", name, lambda: PlanArchive(self.objects(name), s3.bucket, s3.root_path))
+
+    def _once(self, kind: str, name: str, connect: Callable[[], T]) -> T:
+        found = self._open.get((kind, name))
+        if found is None:
+            made = connect()
+            with self._lock:
+                found = self._open.setdefault((kind, name), made)
+        return found  # type: ignore[return-value]  # each kind is only ever connected as its own type
+
+
+def _s3(profile: Profile) -> S3ObjectStore:
+    s3 = profile.s3
+    pair = s3.credentials()
+    access, secret = (each.get_secret_value() for each in pair) if pair else (None, None)
+    return S3ObjectStore.connect(
+        profile.name,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        access_key=access,
+        secret_key=secret,
+        pool=COPY_THREADS + LIST_THREADS + WORK_THREADS,
+    )
+
+
+def _etcd(profile: Profile) -> EtcdMetadataStore:
+    etcd = profile.etcd
+    password = etcd.password()
+    return EtcdMetadataStore.connect(
+        profile.name,
+        etcd.endpoints,
+        user=etcd.user or "",
+        password=password.get_secret_value() if password else "",
+        ca=etcd.ca,
+        cert=etcd.cert,
+        key=etcd.key,
+    )

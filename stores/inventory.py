@@ -1,0 +1,58 @@
+"""What is really there: sizes and ETags of many objects by listing their folders, 1,000 a request."""
+
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from formats.paths import prefixes
+from restore.errors import ObjectMismatch, ObjectMissing
+from restore.plan import PlannedObject
+from stores.ports import Location, ObjectStat, ObjectStore
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The objects found in some folders of a bucket, by key."""
+
+    bucket: str
+    found: dict[str, ObjectStat]
+
+    @classmethod
+    def take(cls, objects: ObjectStore, bucket: str, keys: Collection[str], threads: Executor) -> "Inventory":
+        """List every folder that holds one of the keys; whatever else lies there is found as well."""
+        folders = prefixes(keys)
+        pages = threads.map(lambda folder: list(objects.scan(bucket, folder)), folders)
+        return cls(bucket, {stat.key: stat for page in pages for stat in page})
+
+    def source_of(self, planned: PlannedObject) -> ObjectStat:
+        """The source's state; ObjectMissing or ObjectMismatch when it is not what the manifest recorded."""
+        stat = self.found.get(planned.source)
+        at = Location(self.bucket, planned.source)
+        if stat is None:
+            raise ObjectMissing(
+                f"{planned.kind} object {at} is named by its segment's manifest but is absent; "
+                "the snapshot is no longer whole"
+            )
+        if planned.size is not None and stat.size != planned.size:
+            raise ObjectMismatch(
+                f"{planned.kind} object {at} has {stat.size} bytes, expected {planned.size} as its segment's "
+                "manifest recorded; the snapshot is no longer whole"
+            )
+        return stat
+
+    def strangers(self, planned: Iterable[PlannedObject]) -> Iterator[ObjectStat]:
+        """What was found beside the planned targets."""
+        expected = {each.target for each in planned}
+        return (stat for key, stat in self.found.items() if key not in expected)
+
+
+def same_content(source: ObjectStat, target: ObjectStat) -> bool | None:
+    """True or False as far as sizes and ETags tell; None when the sizes agree and the ETags cannot say.
+
+    An ETag with a '-' depends on how the object was uploaded, so it proves nothing when it differs.
+    """
+    if source.size != target.size:
+        return False
+    if source.etag == target.etag:
+        return True
+    return None if "-" in source.etag or "-" in target.etag else False

@@ -1,0 +1,101 @@
+"""Who may write to a target: one key per collection, whose revision is the fencing epoch (decision 7)."""
+
+from datetime import UTC, datetime
+
+from formats.keys import MetaKeys
+from restore.errors import Fenced, TargetBusy
+from restore.reservation import Owner, State
+from stores.ports import Guard, MetadataStore, Record, Transaction
+
+
+class Reservations:
+    """The reservations of one cluster."""
+
+    def __init__(self, metadata: MetadataStore, keys: MetaKeys) -> None:
+        self._metadata = metadata
+        self._keys = keys
+
+    def key(self, collection_id: int) -> str:
+        """Where the reservation of a collection lies."""
+        return self._keys.reservation(collection_id)
+
+    def guard(self, collection_id: int, epoch: int) -> Guard:
+        """The condition of every write of a restore: the reservation is as it was at this epoch."""
+        return Guard(self.key(collection_id), epoch)
+
+    def look(self, collection_id: int) -> tuple[Owner, Record] | None:
+        """Who owns a collection now, or None."""
+        record = self._metadata.get(self.key(collection_id))
+        return (Owner.decode(record.value), record) if record else None
+
+    def take(self, collection_id: int, owner: Owner, puts: dict[str, bytes]) -> int:
+        """Reserve a collection and write `puts` with it; return the epoch.
+
+        Idempotent for the same job; takes over what the same job kept; TargetBusy names any other owner.
+        """
+        held = self.look(collection_id)
+        if held is not None and held[0].job_id != owner.job_id:
+            raise busy(held[0], collection_id)
+        if held is not None and held[0].state not in ("active", "kept"):
+            raise self.lost(collection_id, held[0])
+        revision = held[1].mod_revision if held else 0
+        if held is not None and held[0].state == "active":
+            return revision
+        key = self.key(collection_id)
+        self._metadata.commit(Transaction([Guard(key, revision)], {key: owner.encode(), **puts}))
+        # Won or lost, or won and taken over since: what is there now tells.
+        return self._own(collection_id, owner)
+
+    def change(
+        self, collection_id: int, job_id: str, epoch: int, state: State, puts: dict[str, bytes]
+    ) -> int:
+        """Change the state at this epoch, write `puts` with it, and return the new epoch; else Fenced.
+
+        Idempotent: where this job has made the change already, its epoch is returned.
+        """
+        held = self.look(collection_id)
+        if held is not None and held[0].job_id == job_id and held[0].state == state:
+            return held[1].mod_revision
+        if held is None or held[1].mod_revision != epoch:
+            raise self.lost(collection_id, held[0] if held else None)
+        changed = held[0].model_copy(update={"state": state})
+        key = self.key(collection_id)
+        if not self._metadata.commit(Transaction([Guard(key, epoch)], {key: changed.encode(), **puts})):
+            raise self.lost(collection_id, None)
+        return self._own(collection_id, changed)
+
+    def release(self, collection_id: int, epoch: int, puts: dict[str, bytes]) -> bool:
+        """Remove the reservation at this epoch and write `puts` with it; False when the epoch is over."""
+        key = self.key(collection_id)
+        return self._metadata.commit(Transaction([Guard(key, epoch)], puts, [key]))
+
+    def lost(self, collection_id: int, owner: Owner | None) -> Fenced:
+        """The error of a restore whose epoch is over."""
+        now = f"it is held by restore {owner.job_id}, {owner.state}" if owner else "it is gone"
+        return Fenced(
+            f"the reservation {self.key(collection_id)} is no longer this restore's at its epoch: {now}; "
+            "nothing more is written"
+        )
+
+    def _own(self, collection_id: int, owner: Owner) -> int:
+        held = self.look(collection_id)
+        if held is None:
+            raise self.lost(collection_id, None)
+        if held[0].job_id != owner.job_id:
+            raise busy(held[0], collection_id)
+        if held[0].state != owner.state:
+            raise self.lost(collection_id, held[0])
+        return held[1].mod_revision
+
+
+def busy(owner: Owner, collection_id: int) -> TargetBusy:
+    """The error of meeting another restore's reservation."""
+    return TargetBusy(
+        f"collection {collection_id} is reserved by restore {owner.job_id} (workflow {owner.workflow_id}, "
+        f"{owner.state} since {owner.since}); wait for it, cancel it, or roll it back with RollbackRestore"
+    )
+
+
+def now() -> datetime:
+    """The worker's clock, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,62 @@
+"""How a workflow awaits, ends and explains: the four functions that every orchestration here shares."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+T = TypeVar("T")
+
+
+async def settle(operation: "asyncio.Task[T]") -> T:
+    """Await an activity or child; when cancelled, cancel it, wait for its end, and stay cancelled.
+
+    A plain await loses the request when the operation ends normally while it is being cancelled.
+    """
+    try:
+        return await asyncio.shield(operation)
+    except asyncio.CancelledError:
+        if not operation.done():
+            operation.cancel()
+            await workflow.wait([operation])
+        if not operation.cancelled():
+            operation.exception()  # marks it as retrieved
+        raise
+
+
+async def finish(work: Awaitable[T], refused: Callable[[], None] = lambda: None) -> T:
+    """Run to the end, whatever cancel request arrives meanwhile; `refused` is told of each."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+            refused()
+    return task.result()
+
+
+def first_failure(error: BaseException) -> BaseException:
+    """The failure that stopped a task group, not the cancellations that followed it."""
+    if isinstance(error, BaseExceptionGroup):
+        real = (each for each in error.exceptions if not is_cancelled_exception(each))
+        return first_failure(next(real, error.exceptions[0]))
+    return error
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Walk past ActivityError and ChildWorkflowError, whose messages say nothing."""
+    while isinstance(error, FailureError) and not isinstance(error, ApplicationError) and error.cause:
+        error = error.cause
+    return error
+
+
+def explain(error: BaseException, note: str = "") -> ApplicationError:
+    """The same failure with its root cause as type and message; raise it `from` the error."""
+    cause = root_cause(error)
+    message = cause.message if isinstance(cause, FailureError) else str(cause)
+    kind = cause.type if isinstance(cause, ApplicationError) else None
+    return ApplicationError(f"{message}{note}", type=kind or type(cause).__name__, non_retryable=True)

@@ -1,0 +1,271 @@
+"""RestoreSnapshot: plan, reserve, copy, prove, publish; or leave nothing behind."""
+
+import asyncio
+from typing import Annotated, NoReturn
+
+from pydantic import Field
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.workflow import ParentClosePolicy
+
+from activities.opening import OpeningActivities
+from activities.planning import PlanningActivities
+from activities.publishing import PublishActivities
+from activities.reserving import ReserveActivities
+from activities.verifying import VerifyActivities
+from formats.model import Model
+from restore.carry import Carry, RestoreInput
+from restore.plan import PlanRef
+from restore.progress import Progress, RestoreResult
+from restore.steps import (
+    Certified,
+    Claim,
+    Completion,
+    CopyReport,
+    Opening,
+    PlanOrder,
+    Reservation,
+    RollbackRequest,
+    StagedPlan,
+    TaskRef,
+    TaskResult,
+)
+from workflows import options
+from workflows.board import Board, children_of
+from workflows.control import explain, finish, first_failure, settle
+from workflows.copy_segment import CopySegment
+from workflows.rollback_restore import RollbackRestore
+from workflows.window import Child, Window
+
+
+class Concurrency(Model):
+    """How many CopySegment children run at once."""
+
+    value: Annotated[int, Field(ge=1, le=256, strict=True)]
+
+
+@workflow.defn(name="RestoreSnapshot")
+class RestoreSnapshot:
+    """The whole restore of one snapshot into one collection (architecture, section 2)."""
+
+    @workflow.init
+    def __init__(self, request: RestoreInput | None = None) -> None:
+        # Only a missing input lacks both; `run` refuses it before anything looks at the placeholder.
+        self._given = request is not None
+        self._request = request or RestoreInput(snapshot="-", target="-")
+        carry = self._request.carry
+        self._job_id = carry.plan.job_id if carry else None
+        self._epoch = carry.epoch if carry else None
+        self._window = (
+            Window(carry.concurrency, cursor=carry.cursor, again=carry.again, paused=carry.paused)
+            if carry
+            else Window(self._request.concurrency)
+        )
+        self._board = Board(self._request, self._window)
+
+    @workflow.run
+    async def run(self, request: RestoreInput | None = None) -> RestoreResult:
+        """Answer with the result once every segment is published."""
+        if not self._given:
+            raise ApplicationError(
+                "fields snapshot and target: Field required; the input is one JSON object",
+                type="InvalidRequest",
+                non_retryable=True,
+            )
+        try:
+            staged = await self._stage()
+        except (FailureError, asyncio.CancelledError, BaseExceptionGroup) as error:
+            await self._end(error)
+        if not self._window.finished:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(self._request.model_copy(update={"carry": self._carry(staged)}))
+        result = await finish(self._publish(staged), refused=self._refuse_cancel)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return result
+
+    async def _stage(self) -> StagedPlan:
+        staged = await self._plan_and_reserve() if self._request.carry is None else self._carried()
+        self._window.tasks = staged.plan.tasks
+        self._board.enter("copying")
+        await self._window.run(self._start_task, self._finish_task, self._history_is_long)
+        if self._window.finished:
+            self._board.enter("verifying")
+            await settle(
+                workflow.start_activity_method(
+                    VerifyActivities.verify_restore,
+                    staged,
+                    summary=f"{staged.plan.segments} segments, {staged.plan.rows} rows",
+                    **options.WHOLE,
+                )
+            )
+        if workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError
+        return staged
+
+    async def _plan_and_reserve(self) -> StagedPlan:
+        opening: Opening = await settle(
+            workflow.start_activity_method(
+                OpeningActivities.open_restore,
+                self._request,
+                summary="snapshot readable, target empty and equal",
+                **options.OPEN,
+            )
+        )
+        self._job_id, self._board.searchable = opening.job_id, opening.search_attributes
+        self._board.name(opening.snapshot_name)
+        plan: PlanRef = await settle(
+            workflow.start_activity_method(
+                PlanningActivities.plan_restore,
+                PlanOrder(job_id=opening.job_id, request=self._request),
+                summary="read the segment manifests, allocate ids",
+                **options.PLAN,
+            )
+        )
+        self._board.plan = plan
+        self._board.enter("preparing")
+        claim = Claim(plan=plan, workflow_id=workflow.info().workflow_id)
+        reservation: Reservation = await settle(
+            workflow.start_activity_method(ReserveActivities.reserve_target, claim, **options.STEP)
+        )
+        self._epoch = reservation.epoch
+        return self._carried()
+
+    def _carried(self) -> StagedPlan:
+        if self._board.plan is None or self._epoch is None:
+            raise ApplicationError("a restore was carried on without its plan", non_retryable=True)
+        return StagedPlan(plan=self._board.plan, epoch=self._epoch)
+
+    async def _start_task(self, index: int) -> Child:
+        staged = self._carried()
+        return await workflow.start_child_workflow(
+            CopySegment.run,
+            TaskRef(plan=staged.plan, epoch=staged.epoch, index=index, parent=workflow.info().workflow_id),
+            id=f"{children_of(self._request)}{index}",
+            static_summary=f"task {index + 1} of {staged.plan.tasks} of {staged.plan.snapshot_name}",
+            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+        )
+
+    def _finish_task(self, index: int, result: TaskResult) -> None:
+        self._board.tally.finish(index, result)
+        self._board.show()
+
+    def _history_is_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
+    async def _publish(self, staged: StagedPlan) -> RestoreResult:
+        self._board.enter("publishing")
+        await workflow.execute_activity_method(
+            PublishActivities.publish_restore, staged, summary="the point of no return", **options.WHOLE
+        )
+        done = self._board.tally.done
+        certified: Certified = await workflow.execute_activity_method(
+            PublishActivities.complete_restore,
+            Completion(
+                staged=staged,
+                objects=done.objects,
+                objects_skipped=done.skipped,
+                bytes=done.bytes,
+                started_at=self._board.clock.started.isoformat(),
+            ),
+            summary="certificate, then the commit marker",
+            **options.STEP,
+        )
+        self._board.enter("completed", self._board.message)
+        return RestoreResult(
+            job_id=staged.plan.job_id,
+            collection_id=staged.plan.collection_id,
+            segments=staged.plan.segments,
+            rows=staged.plan.rows,
+            objects=done.objects,
+            objects_skipped=done.skipped,
+            bytes=done.bytes,
+            seconds=round((workflow.now() - self._board.clock.started).total_seconds(), 3),
+            certificate=certified.uri,
+        )
+
+    def _refuse_cancel(self) -> None:
+        self._board.message = (
+            "a cancel was refused: publishing cannot be undone once it has begun; it is being finished"
+        )
+        self._board.show()
+
+    async def _end(self, error: BaseException) -> NoReturn:
+        """Leave nothing behind (or what was asked to be kept), then fail with the root cause."""
+        cancelled = workflow.cancellation_reason() is not None  # a rollback may swallow a later cancel
+        first = first_failure(error)
+        reason = "cancelled" if cancelled else explain(first).message
+        await finish(self._undo(reason, keep=self._request.on_failure == "keep" and not cancelled))
+        self._board.enter("canceled" if cancelled else "failed", reason)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if cancelled:
+            raise asyncio.CancelledError from None
+        raise explain(first) from first
+
+    async def _undo(self, reason: str, *, keep: bool) -> None:
+        if self._job_id is None:
+            return
+        if keep and self._epoch is not None:
+            await workflow.execute_activity_method(
+                ReserveActivities.keep_restore, self._carried(), summary="for a later run", **options.STEP
+            )
+            return
+        self._board.enter("rolling_back", reason)
+        try:
+            await workflow.execute_child_workflow(
+                RollbackRestore.run,
+                RollbackRequest(job_id=self._job_id, destination=self._request.destination, reason=reason),
+                id=f"restore/{self._request.database}/{self._request.target}/rollback-{self._job_id}",
+                static_summary=f"undo restore {self._job_id}",
+                # Survives a terminate of this workflow.
+                parent_close_policy=ParentClosePolicy.ABANDON,
+            )
+        except FailureError as failure:
+            raise explain(failure, note=f"; it was rolled back because of: {reason}") from failure
+
+    def _carry(self, staged: StagedPlan) -> Carry:
+        board, window = self._board, self._window
+        return Carry(
+            plan=staged.plan,
+            epoch=staged.epoch,
+            search_attributes=board.searchable,
+            cursor=window.cursor,
+            again=tuple(window.again),
+            done=board.tally.done,
+            concurrency=window.concurrency,
+            paused=window.paused,
+            started=board.clock.started,
+            copying=board.clock.copying,
+        )
+
+    @workflow.query(description="Phase, counts, rates and time left.")
+    def progress(self) -> Progress:
+        """The figures now."""
+        return self._board.progress()
+
+    @workflow.update(description="Stop copying at the next object; answers when nothing runs any more.")
+    async def pause(self) -> Progress:
+        """Interrupt the running tasks; what they copied stays."""
+        await self._window.pause()
+        self._board.show()
+        return self.progress()
+
+    @workflow.update(description="Go on after a pause.")
+    async def resume(self) -> Progress:
+        """Start tasks again."""
+        self._window.paused = False
+        self._board.show()
+        return self.progress()
+
+    @workflow.update(description='How many tasks run at once: {"value": 1..256}.')
+    async def set_concurrency(self, to: Concurrency) -> Progress:
+        """Change how many tasks run at once; running ones are not interrupted."""
+        self._window.concurrency = to.value
+        self._board.show()
+        return self.progress()
+
+    @workflow.signal(description="For the copying activities: how far a task is.")
+    def report_copied(self, report: CopyReport) -> None:
+        """Take note of a task's progress."""
+        if report.index in self._window.running:
+            self._board.tally.report(report)
+            self._board.show()

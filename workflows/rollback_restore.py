@@ -1,0 +1,54 @@
+"""RollbackRestore: after it nothing of a restore remains but its job's record, failed with its reason."""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError
+
+from activities.rollback import RollbackActivities
+from restore.steps import Fence, RollbackRequest, RollbackResult
+from workflows import options
+from workflows.control import finish, root_cause
+
+
+@workflow.defn(name="RollbackRestore")
+class RollbackRestore:
+    """Idempotent, metadata first; may be started by hand for a restore whose workflow is gone."""
+
+    @workflow.init
+    def __init__(self, request: RollbackRequest | None = None) -> None:
+        self._request = request
+
+    @workflow.run
+    async def run(self, request: RollbackRequest | None = None) -> RollbackResult:
+        """Fence the restore off, remove its records, then its objects, then its plan."""
+        if self._request is None:
+            raise ApplicationError(
+                "field job_id: Field required; the input is one JSON object", type="InvalidRequest"
+            )
+        return await finish(self._undo(self._request))
+
+    async def _undo(self, request: RollbackRequest) -> RollbackResult:
+        fence: Fence = await workflow.execute_activity_method(
+            RollbackActivities.fence_restore, request, summary="raise the epoch", **options.STEP
+        )
+        try:
+            records: int = await workflow.execute_activity_method(
+                RollbackActivities.remove_records, fence, summary="metadata first", **options.WHOLE
+            )
+            objects: int = await workflow.execute_activity_method(
+                RollbackActivities.remove_objects, fence, summary="by plan", **options.WHOLE
+            )
+            await workflow.execute_activity_method(
+                RollbackActivities.forget_restore, fence, summary="plan and reservation", **options.STEP
+            )
+        except FailureError as error:
+            raise _incomplete(request, error) from error
+        return RollbackResult(job_id=request.job_id, records=records, objects=objects)
+
+
+def _incomplete(request: RollbackRequest, error: FailureError) -> ApplicationError:
+    return ApplicationError(
+        f"the rollback of restore {request.job_id} could not finish: {root_cause(error)}; "
+        "start RollbackRestore again with the same job_id once the cause is removed",
+        type="RollbackIncomplete",
+        non_retryable=True,
+    )
