@@ -12,17 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
+from temporalio.api.enums.v1 import IndexedValueType
+
 from restore.errors import RestoreError
 from starter.port import GRPC_OFFSET
+from workflows.search_attributes import REGISTERED
 
 HOST = "127.0.0.1"
 BUCKET = "a-bucket"
-SEARCH_ATTRIBUTES = {
-    "RestoreTarget": "Keyword",
-    "RestoreSnapshotName": "Keyword",
-    "RestorePhase": "Keyword",
-    "RestorePercent": "Int",
-}
 
 
 class LocalServerFailed(RestoreError):
@@ -90,8 +87,8 @@ class Temporal(Server):
         command += ["--db-filename", "temporal.db", "--ui-disable-news-fetch", "--log-level", "error"]
         # A write-ahead journal loses nothing when the process is killed; only a dead machine could.
         command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
-        for name, kind in SEARCH_ATTRIBUTES.items():
-            command += ["--search-attribute", f"{name}={kind}"]
+        for name, kind in REGISTERED.items():
+            command += ["--search-attribute", f"{name}={_kind(kind)}"]
         return command
 
     def environment(self) -> dict[str, str]:
@@ -204,6 +201,11 @@ class SeaweedFS(Server):
 
 
 SERVERS: dict[str, type[Server]] = {kind.name: kind for kind in (Temporal, Etcd, SeaweedFS)}
+
+
+def _kind(of: "IndexedValueType.ValueType") -> str:
+    """Return an attribute's type as the command line spells it: `Keyword`, `Int` …."""
+    return IndexedValueType.Name(of).removeprefix("INDEXED_VALUE_TYPE_").capitalize()
 
 
 def _script(name: str) -> str:
