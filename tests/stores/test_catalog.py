@@ -190,6 +190,12 @@ def test_a_recreated_collection_is_found_beside_the_dropped_one(store: MemoryMet
     assert read(store).id == 445
 
 
+def test_of_two_collections_of_a_name_the_newest_is_meant(store: MemoryMetadataStore) -> None:
+    put(store, {KEYS.collection(1, 443): collection(443, create_time=200)})
+    put(store, {KEYS.collection(1, 445): collection(445, create_time=50)})
+    assert read(store).id == 443
+
+
 def test_dropped_parts_are_left_out(store: MemoryMetadataStore) -> None:
     dropping = text(104, "gone")
     dropping.state = schema_pb2.FieldDropping
