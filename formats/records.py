@@ -37,10 +37,10 @@ _NEVER = 2**64 - 1
 def segment_info(
     manifest: SegmentManifest, target: SegmentTarget, relocate_path: Callable[[str], str]
 ) -> data_pb2.SegmentInfo:
-    """Returns the target segment as it is registered: Importing, hidden (segment-restore.md, section 3.1).
+    """Returns the target segment as registered: hidden, without logs and indexes (segment-restore.md, 3.1).
 
-    Logs and indexes are not in it. SnapshotCorrupt when the manifest lacks its StorageV3 pointer or has
-    an unknown level; UnsupportedFormat for a pointer to nothing committed; else what `relocate_path` raises.
+    SnapshotCorrupt without its StorageV3 pointer or with an unknown level, UnsupportedFormat for a pointer
+    to nothing committed; `relocate_path` raises its own.
     """
     return data_pb2.SegmentInfo(
         ID=target.segment_id,

@@ -1,86 +1,17 @@
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
+from catalog_samples import KEYS, TOMBSTONE, collection, database, names, parts, present_day, put, read, text
 from google.protobuf.message import Message
 
-from formats.catalog import TargetCollection
 from formats.keys import MetaKeys
-from formats.proto import common_pb2, etcd_pb2, index_pb2, schema_pb2
+from formats.proto import etcd_pb2, index_pb2, schema_pb2
 from restore.errors import TargetNotFound, UnsupportedFormat
 from stores.catalog import read_collection
 from stores.memory import MemoryMetadataStore
-from stores.ports import Transaction
-
-KEYS = MetaKeys()
-TOMBSTONE = b"\xe2\x9b\xbc"
-
-
-def put(store: MemoryMetadataStore, records: Mapping[str, Message | bytes]) -> None:
-    for key, value in records.items():
-        body = value if isinstance(value, bytes) else value.SerializeToString()
-        assert store.commit(Transaction(puts={key: body}))
-
-
-def pair(key: str, value: str) -> common_pb2.KeyValuePair:
-    return common_pb2.KeyValuePair(key=key, value=value)
-
-
-def text(number: int, name: str) -> schema_pb2.FieldSchema:
-    return schema_pb2.FieldSchema(fieldID=number, name=name, data_type=schema_pb2.VarChar)
-
-
-def collection(number: int = 444, name: str = "books", **changes: Any) -> etcd_pb2.CollectionInfo:
-    stored = etcd_pb2.CollectionInfo(
-        ID=number,
-        schema=schema_pb2.CollectionSchema(name=name, enable_dynamic_field=True),
-        create_time=100,
-        virtual_channel_names=[f"dml_9_{number}v0", f"dml_10_{number}v1"],
-        physical_channel_names=["dml_9", "dml_10"],
-        shards_num=2,
-        start_positions=[common_pb2.KeyDataPair(key="dml_9", data=b"\x01")],
-        properties=[pair("collection.ttl.seconds", "60")],
-        db_id=1,
-    )
-    stored.MergeFrom(etcd_pb2.CollectionInfo(**changes))
-    return stored
-
-
-def parts(number: int = 444) -> dict[str, Message | bytes]:
-    """What a present-day Milvus keeps of a collection in keys of its own."""
-    return {
-        KEYS.field(number, 100): text(100, "id"),
-        KEYS.field(number, 101): text(101, "title"),
-        KEYS.field(number, 9): text(9, "low"),
-        KEYS.struct_array_field(number, 102): schema_pb2.StructArrayFieldSchema(fieldID=102, name="parts"),
-        KEYS.function(number, 1000): schema_pb2.FunctionSchema(id=1000, name="bm25"),
-        KEYS.partition(number, 555): etcd_pb2.PartitionInfo(partitionID=555, partitionName="_default"),
-        KEYS.partition(number, 556): etcd_pb2.PartitionInfo(partitionID=556, partitionName="new"),
-        KEYS.field_index(number, 777): index_pb2.FieldIndex(
-            index_info=index_pb2.IndexInfo(indexID=777, index_name="vec", fieldID=103)
-        ),
-    }
-
-
-def database(
-    number: int, name: str, state: etcd_pb2.DatabaseState = etcd_pb2.DatabaseCreated
-) -> etcd_pb2.DatabaseInfo:
-    return etcd_pb2.DatabaseInfo(id=number, name=name, state=state)
 
 
 @pytest.fixture
 def store() -> MemoryMetadataStore:
-    store = MemoryMetadataStore()
-    put(store, {KEYS.database(1): database(1, "default"), KEYS.collection(1, 444): collection(), **parts()})
-    return store
-
-
-def read(store: MemoryMetadataStore, name: str = "books", database: str = "default") -> TargetCollection:
-    return read_collection(store, KEYS, database, name)
-
-
-def names(found: TargetCollection) -> list[str]:
-    return [field.name for field in found.schema.fields]
+    return present_day()
 
 
 def test_a_collection_is_put_together_from_all_its_records(store: MemoryMetadataStore) -> None:
@@ -233,71 +164,6 @@ def test_copies_for_time_travel_are_never_read(store: MemoryMetadataStore) -> No
     assert "past" not in names(read(store))
     with pytest.raises(TargetNotFound):
         read(store, "past")
-
-
-def test_fields_inside_the_collections_record_are_read_too() -> None:
-    stored = collection()
-    stored.schema.fields.extend([text(101, "title"), text(100, "id")])
-    stored.schema.functions.add(id=1, name="bm25")
-    stored.schema.struct_array_fields.add(fieldID=102, name="parts")
-    store = MemoryMetadataStore()
-    put(store, {KEYS.collection(1, 444): stored})
-    found = read(store)
-    assert names(found) == ["id", "title"]
-    assert found.schema.functions[0].name == "bm25"
-    assert found.schema.struct_array_fields[0].name == "parts"
-
-
-def test_keys_of_their_own_win_over_what_the_record_holds(store: MemoryMetadataStore) -> None:
-    stored = collection(partitionIDs=[1], partitionNames=["stale"])
-    stored.schema.fields.append(text(100, "stale"))
-    put(store, {KEYS.collection(1, 444): stored})
-    assert names(read(store)) == ["low", "id", "title"]
-    assert "stale" not in read(store).partitions
-
-
-def test_partitions_of_an_old_record_are_lists_inside_it() -> None:
-    store = MemoryMetadataStore()
-    stored = collection(partitionIDs=[555, 556], partitionNames=["_default", "new"])
-    put(store, {KEYS.collection(1, 444): stored})
-    assert read(store).partitions == {"_default": 555, "new": 556}
-
-
-def test_a_record_without_a_shard_count_has_a_shard_per_channel() -> None:
-    stored = collection()
-    stored.shards_num = 0
-    store = MemoryMetadataStore()
-    put(store, {KEYS.collection(1, 444): stored})
-    assert read(store).shards == 2
-
-
-def test_properties_of_an_old_record_are_in_its_schema() -> None:
-    stored = collection()
-    del stored.properties[:]
-    stored.schema.properties.append(pair("mmap.enabled", "true"))
-    store = MemoryMetadataStore()
-    put(store, {KEYS.collection(1, 444): stored})
-    assert read(store).properties == {"mmap.enabled": "true"}
-
-
-def test_a_collection_from_before_databases_belongs_to_the_default_one(store: MemoryMetadataStore) -> None:
-    put(
-        store,
-        {KEYS.database(7): database(7, "shop"), KEYS.legacy_collection(300): collection(300, "old", db_id=0)},
-    )
-    assert read(store, "old").id == 300
-    assert read(store, "old").database_id == 1
-    with pytest.raises(TargetNotFound):
-        read(store, "old", "shop")
-
-
-@pytest.mark.parametrize("moved", [TOMBSTONE, collection(300, "renamed")])
-def test_a_collection_that_moved_to_a_new_key_is_gone_from_the_old_one(
-    store: MemoryMetadataStore, moved: Message | bytes
-) -> None:
-    put(store, {KEYS.legacy_collection(300): collection(300, "old"), KEYS.collection(1, 300): moved})
-    with pytest.raises(TargetNotFound):
-        read(store, "old")
 
 
 def test_a_record_that_cannot_be_read_is_named(store: MemoryMetadataStore) -> None:
