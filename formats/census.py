@@ -1,6 +1,6 @@
 """All segments of a snapshot, taken in one at a time (snapshot-format.md, section 1.3)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from formats.contradictions import require_consistent
 from formats.errors import SnapshotCorrupt
@@ -75,16 +75,6 @@ class SegmentCensus:
                 f"{key}: channel_name: expected one of the collection's {_listed(self._channels)}, "
                 f"found {manifest.channel_name!r}"
             )
-
-
-def assemble(
-    metadata: SnapshotMetadata, manifests: Iterable[SegmentManifest], roots: SnapshotRoots
-) -> Iterator[SegmentManifest]:
-    """Yield each segment checked and complete, in the order given; and end once none is missing."""
-    census = SegmentCensus(metadata, roots)
-    for manifest in manifests:
-        yield census.admit(manifest)
-    census.close()
 
 
 def _require_pointer(manifest: SegmentManifest, pointer: str, key: str) -> None:

@@ -97,7 +97,10 @@ def _parts(text: str) -> tuple[str, str, str]:
         )
     if not parts.netloc:
         raise InvalidRequest(f"snapshot {text!r}: expected a host or bucket after '://', found none")
-    return parts.scheme, parts.netloc, text.partition("://")[2].partition("/")[2]
+    authority, _, path = text.partition("://")[2].partition("/")
+    if authority != parts.netloc:
+        raise InvalidRequest(f"snapshot {text!r}: not a URI: line breaks and tabs are not allowed")
+    return parts.scheme, authority, path
 
 
 def _bucket(name: str, text: str) -> str:

@@ -5,9 +5,9 @@ later writes go, so they must be equal; what only steers serving, such as mmap, 
 (segment-restore.md, sections 1.2 to 1.4).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from formats.catalog import TargetCollection
 from formats.proto.data_pb2 import CollectionDescription
 from formats.proto.index_pb2 import IndexInfo
 from formats.proto.schema_pb2 import CollectionSchema
@@ -15,34 +15,10 @@ from restore.field_comparison import field_differences, function_differences
 from restore.parameters import index_parameters
 
 
-class ComparedTarget(Protocol):
-    """What is compared of the target (TargetCollection of formats/catalog.py has it)."""
-
-    @property
-    def schema(self) -> CollectionSchema:
-        """Fields, struct array fields and functions filled in."""
-
-    @property
-    def shards(self) -> int:
-        """The number of shards."""
-
-    @property
-    def vchannels(self) -> tuple[str, ...]:
-        """The virtual channels, one per shard."""
-
-    @property
-    def partitions(self) -> Mapping[str, int]:
-        """Partition ids by name."""
-
-    @property
-    def indexes(self) -> tuple[IndexInfo, ...]:
-        """The index definitions that are not dropped."""
-
-
 def differences(
     snapshot: CollectionDescription,
     indexes: Sequence[IndexInfo],
-    target: ComparedTarget,
+    target: TargetCollection,
     partitions: Collection[str] | None = None,
 ) -> list[str]:
     """Return one line per difference that makes the restore wrong; an empty list when there is none.
@@ -68,7 +44,7 @@ def _dynamic_differences(expected: CollectionSchema, found: CollectionSchema) ->
         )
 
 
-def _shard_differences(snapshot: CollectionDescription, target: ComparedTarget) -> Iterator[str]:
+def _shard_differences(snapshot: CollectionDescription, target: TargetCollection) -> Iterator[str]:
     expected = len(snapshot.virtual_channel_names) or snapshot.num_shards
     if expected != target.shards:
         yield f"shards: expected {expected}, found {target.shards}"
@@ -77,7 +53,7 @@ def _shard_differences(snapshot: CollectionDescription, target: ComparedTarget) 
 
 
 def _partition_differences(
-    snapshot: CollectionDescription, target: ComparedTarget, wanted: Collection[str] | None
+    snapshot: CollectionDescription, target: TargetCollection, wanted: Collection[str] | None
 ) -> Iterator[str]:
     names = snapshot.partitions.keys() if wanted is None else wanted
     for name in sorted(set(names) - target.partitions.keys()):

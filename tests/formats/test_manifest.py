@@ -8,16 +8,16 @@ from typing import Any
 
 import fastavro
 import pytest
-from golden import FULL_FASTAVRO, FULL_HAMBA, MINIMAL_V1, MINIMAL_V3, MINIMAL_V5, full, minimal
-from hamba_framing import encode, zigzag
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from manifest_strategies import manifests
 
 from formats.errors import SnapshotCorrupt, UnsupportedFormat
 from formats.manifest import decode_manifest, encode_manifest, manifest_segment_id
 from formats.manifest_schema import manifest_schema
 from formats.segment import FieldBinlog, Position, SegmentManifest, TextIndex
+from tests.formats.golden import FULL_FASTAVRO, FULL_HAMBA, MINIMAL_V1, MINIMAL_V3, MINIMAL_V5, full, minimal
+from tests.formats.hamba_framing import encode, zigzag
+from tests.formats.manifest_strategies import manifests
 
 FOLDER = "files/snapshots/100/manifests/4611"
 VERSIONS = st.integers(0, 4)

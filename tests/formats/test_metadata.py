@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden import FULL_HAMBA
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from formats.proto.data_pb2 import (
     SnapshotStatePending,
 )
 from formats.proto.schema_pb2 import JSON, FloatVector
+from tests.formats.golden import FULL_HAMBA
 
 KEY = "files/snapshots/100/metadata/4611.json"
 GOLDEN = Path(__file__).with_name("golden_metadata.json").read_bytes()
