@@ -1,11 +1,16 @@
 """`milvus-restore`, also `python -m starter`: the commands put together."""
 
-from typing import Annotated
+import logging
+import os
+import sys
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
 from starter import local
 from starter.connection import Flags
+from starter.demo import demo
 from starter.exit_codes import EXIT_CODES
 from starter.listing import list_restores
 from starter.start import start
@@ -17,6 +22,7 @@ app = typer.Typer(
     help="Restores Milvus snapshots: starts, watches and steers restores that Temporal runs.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,  # a traceback must not print settings
 )
 
@@ -42,12 +48,26 @@ app.command("cancel")(cancel)
 app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("set-concurrency")(set_concurrency)
+app.command("demo")(demo)
 app.add_typer(local.app, name="local")
 
 
-def main() -> None:
-    """Run the command line; the process ends with the command's exit code."""
-    app()
+def main() -> NoReturn:
+    """Run the command line; the process ends with the command's exit code.
+
+    It ends without tearing the interpreter down: the SDK's Rust threads may still be answering a call that
+    nobody waits for any more, and now and then abort the process when Python vanishes below them.
+    """
+    code = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # the reader of a pipe may have left
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

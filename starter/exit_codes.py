@@ -16,19 +16,23 @@ class ExitCode(IntEnum):
     DETACHED = 130
 
 
-EXIT_CODES: Final = "\n\n".join(
-    [
-        "Exit codes:",
-        "0: done: the restore completed, or the command did what it says",
-        "1: the restore failed, or refused; type and reason are on stderr",
-        "2: wrong usage: an unknown option, restore or setting, or InvalidRequest",
-        "3: the restore was cancelled, and rolled back",
-        "4: Temporal cannot be reached, or lacks the namespace",
-        "5: no worker polls the task queue",
-        "130: left with Ctrl-C; the restore goes on",
-    ]
-)
-"""For --help, which shows each paragraph as a line."""
+EXIT_CODES: Final = """Exit codes:
+
+- 0: the restore completed, or the command did what it says
+
+- 1: the restore failed, or refused; type and reason are on stderr
+
+- 2: wrong usage: an unknown option, restore or setting, or `InvalidRequest`
+
+- 3: the restore was cancelled, and rolled back
+
+- 4: Temporal cannot be reached, or lacks the namespace
+
+- 5: no worker polls the task queue
+
+- 130: left with Ctrl-C; the restore goes on
+"""
+"""Markdown, for --help."""
 
 
 class Stop(Exception):

@@ -84,7 +84,7 @@ def is_running(found: WorkflowExecutionDescription) -> bool:
 
 
 async def has_worker(client: Client, task_queue: str) -> bool:
-    """Tell whether a worker has asked for workflow tasks within the last minute or so."""
+    """Tell whether a worker has asked for workflow tasks lately; one that has just died still counts."""
     answer = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=client.namespace,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
@@ -31,6 +32,9 @@ from starter.watch import Watched, watch
 from starter.web_ui import workflow_url
 from workflows.plugin import describe
 from workflows.search_attributes import SNAPSHOT_NAME, TARGET
+
+ARRIVAL_SECONDS: Final = 2.0
+"""A worker that is started together with a restore polls by then."""
 
 _DEFAULTS: Final = RestoreRequest(snapshot="-", target="-")
 
@@ -92,7 +96,7 @@ async def _start(
     restore = Watched(client, handle, queue, workflow_url(client, handle.id))
     outcome = begun(handle, restore.web_ui) if detach else await _awaited(restore)
     report(outcome, as_json=as_json)
-    if detach and not await has_worker(client, queue):
+    if detach and not await _worker_comes(client, queue):
         raise Stop(ExitCode.NO_WORKER, f"the restore waits: {no_worker(queue)}")
     return outcome.exit_code
 
@@ -159,6 +163,16 @@ def _details(request: RestoreRequest) -> str:
         if value is not None
     )
     return "\n".join(["| asked for | |", "|---|---|", *rows]).encode()[:19_000].decode(errors="ignore")
+
+
+async def _worker_comes(client: Client, queue: str) -> bool:
+    """Tell whether a worker is there, or is just starting."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ARRIVAL_SECONDS):
+            while not await has_worker(client, queue):
+                await asyncio.sleep(0.1)
+            return True
+    return False
 
 
 async def _awaited(restore: Watched) -> Outcome:

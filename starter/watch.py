@@ -24,6 +24,8 @@ OUTAGE_SECONDS: Final = 60.0
 _SDK_RETRIES_SECONDS: Final = 20.0
 """The SDK repeats a call for about 10 s; one that took longer had heard the server at first."""
 
+_SERVER_AWAY: Final = "waiting: Temporal does not answer; the restore goes on as soon as it is back"
+
 AWAY: Final = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 
 
@@ -65,20 +67,20 @@ async def look(handle: Handle) -> Progress | None:
 
 async def _follow(restore: Watched, view: View) -> None:
     while True:
-        progress = await look(restore.handle)
-        if progress:
+        if progress := await look(restore.handle):
             view.show(progress)
-        elif not await _has_worker(restore):
-            view.note(f"waiting: {no_worker(restore.task_queue)}")
+        else:
+            view.note(await _why_silent(restore))
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _has_worker(restore: Watched) -> bool:
-    """Tell whether somebody works; a server that is away is not held against the workers."""
+async def _why_silent(restore: Watched) -> str:
     try:
-        return await has_worker(restore.client, restore.task_queue)
+        if await has_worker(restore.client, restore.task_queue):
+            return "waiting: the worker does not answer; if it is dead, another takes over within a minute"
+        return f"waiting: {no_worker(restore.task_queue)}"
     except RPCError:
-        return True
+        return _SERVER_AWAY
 
 
 async def _outcome(restore: Watched, view: View) -> Outcome:
@@ -95,7 +97,7 @@ async def _outcome(restore: Watched, view: View) -> Outcome:
                 away_since = now
             if now - away_since > OUTAGE_SECONDS:
                 raise _lost(restore, error) from error
-            view.note("waiting: Temporal does not answer; the restore goes on as soon as it is back")
+            view.note(_SERVER_AWAY)
             await asyncio.sleep(POLL_SECONDS)
 
 
