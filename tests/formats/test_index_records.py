@@ -1,11 +1,11 @@
 from typing import Any
 
 import pytest
-from segment_samples import KEYS, TARGET, index, manifest
 
 from formats.errors import InvalidRequest, SnapshotCorrupt, UnsupportedFormat
 from formats.index_records import index_records
 from formats.proto import common_pb2, index_pb2
+from tests.formats.segment_samples import KEYS, TARGET, index, manifest
 
 
 def test_an_index_build_is_linked_to_the_target_by_name_with_new_ids() -> None:

@@ -1,10 +1,10 @@
 import pytest
-from segment_samples import KEYS, TARGET, log, logs, manifest
 
 from formats.errors import SnapshotCorrupt
 from formats.log_records import binlog_records
 from formats.proto import data_pb2
 from formats.segment import FieldBinlog, SegmentManifest
+from tests.formats.segment_samples import KEYS, TARGET, log, logs, manifest
 
 
 def test_logs_are_one_record_per_kind_and_field() -> None:

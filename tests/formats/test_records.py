@@ -1,5 +1,4 @@
 import pytest
-from segment_samples import KEYS, L0, MOVE, TARGET, V3, manifest
 
 from formats.errors import SnapshotCorrupt, UnsupportedFormat
 from formats.proto import common_pb2, data_pb2
@@ -17,6 +16,7 @@ from formats.records import (
 )
 from formats.segment import Position
 from formats.target import SegmentTarget
+from tests.formats.segment_samples import KEYS, L0, MOVE, TARGET, V3, manifest
 
 CHANNEL = TARGET.channel
 

@@ -1,9 +1,9 @@
 import pytest
-from segment_samples import TARGET, manifest
 
 from formats.errors import SnapshotCorrupt
 from formats.proto import data_pb2
 from formats.stats_records import json_stats, text_stats
+from tests.formats.segment_samples import TARGET, manifest
 
 
 def test_text_indexes_keep_base_names_and_get_new_builds() -> None:

@@ -1,5 +1,4 @@
 import pytest
-from catalog_samples import KEYS, TOMBSTONE, collection, database, names, parts, present_day, put, read, text
 from google.protobuf.message import Message
 
 from formats.keys import MetaKeys
@@ -7,6 +6,18 @@ from formats.proto import etcd_pb2, index_pb2, schema_pb2
 from restore.errors import TargetNotFound, UnsupportedFormat
 from stores.catalog import read_collection
 from stores.memory import MemoryMetadataStore
+from tests.stores.catalog_samples import (
+    KEYS,
+    TOMBSTONE,
+    collection,
+    database,
+    names,
+    parts,
+    present_day,
+    put,
+    read,
+    text,
+)
 
 
 @pytest.fixture

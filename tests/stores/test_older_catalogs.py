@@ -1,9 +1,20 @@
 import pytest
-from catalog_samples import KEYS, TOMBSTONE, collection, database, names, pair, present_day, put, read, text
 from google.protobuf.message import Message
 
 from restore.errors import TargetNotFound
 from stores.memory import MemoryMetadataStore
+from tests.stores.catalog_samples import (
+    KEYS,
+    TOMBSTONE,
+    collection,
+    database,
+    names,
+    pair,
+    present_day,
+    put,
+    read,
+    text,
+)
 
 
 @pytest.fixture
