@@ -19,6 +19,8 @@ from workflows import WORKFLOWS
 from workflows.plugin import RestorePlugin
 from workflows.registration import register_search_attributes
 
+_log = logging.getLogger("milvus-restore")
+
 ACTIVITIES = 64
 """Activities at once; they mostly wait for a store, and the copying ones share their threads."""
 
@@ -57,10 +59,12 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = await connect()
-    known = await register_search_attributes(client)
+    refusal = await register_search_attributes(client)
+    if refusal:
+        _log.warning("search attributes are not registered, restores run without them: %s", refusal)
     clients = Clients(settings)
-    async with build_worker(client, clients, settings.task_queue, search_attributes=known):
-        logging.getLogger("milvus-restore").info("polling task queue %s", settings.task_queue)
+    async with build_worker(client, clients, settings.task_queue, search_attributes=refusal is None):
+        _log.info("polling task queue %s", settings.task_queue)
         await stop.wait()
 
 

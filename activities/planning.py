@@ -67,10 +67,7 @@ class PlanningActivities:
         plan = Plan(
             job_id=int(order.job_id),
             created_at=created,
-            # Only the public fields: a plan knows nothing of the workflow that asked for it.
-            request=RestoreRequest.model_validate(
-                request.model_dump(include=set(RestoreRequest.model_fields))
-            ),
+            request=request,
             snapshot=snapshot.source,
             target=self._target(request, target),
             tasks=group(list(chunks), request.concurrency),

@@ -27,3 +27,8 @@ class RestoreInput(RestoreRequest):
     """A RestoreRequest; `carry` is for the workflow's own use."""
 
     carry: Carry | None = None
+
+    @property
+    def public(self) -> RestoreRequest:
+        """What was asked for, without the carry."""
+        return RestoreRequest.model_validate(self.model_dump(exclude={"carry"}))

@@ -64,7 +64,7 @@ class Placement:
             if index.index_name not in self.index_ids:
                 raise TargetMismatch(
                     f"segment {manifest.segment_id} has index {index.index_name!r} on field "
-                    f"{index.field_id}, the target has {', '.join(sorted(self.index_ids)) or 'no index'}; create it there"
+                    f"{index.field_id}, the target has {', '.join(sorted(self.index_ids)) or 'none'}; create it"
                 )
 
 

@@ -16,14 +16,14 @@ from starter.stack import ServerStatus, Stack
 app = typer.Typer(help="Temporal, etcd and an S3 server on this machine.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option(help="Holds data, logs, ports and pids.")]
-_FOLDER = Path(".local")
+FOLDER = Path(".local")
 
 
 @app.command()
-def up(folder: Folder = _FOLDER) -> None:
+def up(folder: Folder = FOLDER) -> None:
     """Start what is not running; print where it is, and the settings as shell lines on standard output."""
     stack = Stack(folder)
-    with _readable():
+    with readable():
         stack.up()
     people = Console(stderr=True)
     people.print(_table(stack.status()))
@@ -34,9 +34,9 @@ def up(folder: Folder = _FOLDER) -> None:
 
 
 @app.command()
-def status(folder: Folder = _FOLDER) -> None:
+def status(folder: Folder = FOLDER) -> None:
     """Print every server with its address and health; exit code 1 when one is down."""
-    with _readable():
+    with readable():
         servers = Stack(folder).status()
     if not servers:
         typer.echo(
@@ -49,9 +49,9 @@ def status(folder: Folder = _FOLDER) -> None:
 
 
 @app.command()
-def down(folder: Folder = _FOLDER) -> None:
+def down(folder: Folder = FOLDER) -> None:
     """End the servers that `up` started; their data stays for the next `up`."""
-    with _readable():
+    with readable():
         Stack(folder).down()
     typer.echo(f"the local stack in {folder.resolve()} is down; its data is kept", err=True)
 
@@ -67,7 +67,8 @@ def _table(servers: list[ServerStatus]) -> Table:
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def readable() -> Iterator[None]:
+    """Turn a server that failed into its message and exit code 1."""
     try:
         yield
     except LocalServerFailed as failure:

@@ -1,26 +1,21 @@
 """Making the server know our search attributes."""
 
-import logging
-
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.search_attributes import REGISTERED
 
-_log = logging.getLogger("milvus-restore")
 
-
-async def register_search_attributes(client: Client) -> bool:
-    """Return True when the server knows all of ours, adding what is missing where that is allowed."""
+async def register_search_attributes(client: Client) -> str | None:
+    """Return None when the server knows all of ours, missing ones added; else why it does not."""
     try:
         await _add_missing(client)
     except RPCError as error:
         if error.status == RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
-            return True
-        _log.warning("search attributes are not registered, restores run without them: %s", error.message)
-        return False
-    return True
+            return None
+        return error.message
+    return None
 
 
 async def _add_missing(client: Client) -> None:

@@ -106,7 +106,7 @@ class RestoreSnapshot:
         opening: Opening = await settle(
             workflow.start_activity_method(
                 OpeningActivities.open_restore,
-                self._request,
+                self._request.public,
                 summary="snapshot readable, target empty and equal",
                 **options.OPEN,
             )
@@ -116,7 +116,7 @@ class RestoreSnapshot:
         plan: PlanRef = await settle(
             workflow.start_activity_method(
                 PlanningActivities.plan_restore,
-                PlanOrder(job_id=opening.job_id, request=self._request),
+                PlanOrder(job_id=opening.job_id, request=self._request.public),
                 summary="read the segment manifests, allocate ids",
                 **options.PLAN,
             )
