@@ -16,10 +16,8 @@ from formats.paths import base_name
 from formats.proto import etcd_pb2, index_pb2, schema_pb2
 from formats.wire import M, decode
 from restore.errors import TargetNotFound
-from stores.collection_state import channel_positions, existing_ids, segments_of
 from stores.ports import MetadataStore, Record
 
-__all__ = ["channel_positions", "existing_ids", "read_collection", "segments_of"]
 
 _NAMED = 10
 # A database's record from before databases had states tells none.
