@@ -18,7 +18,6 @@ from formats.wire import M, decode
 from restore.errors import TargetNotFound
 from stores.ports import MetadataStore, Record
 
-
 _NAMED = 10
 # A database's record from before databases had states tells none.
 _DATABASE_EXISTS = (etcd_pb2.DatabaseUnknown, etcd_pb2.DatabaseCreated)
