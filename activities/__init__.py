@@ -1,5 +1,6 @@
 """The side effects of a restore, one module per step."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -19,29 +20,21 @@ __all__ = ["build_activities"]
 
 def build_activities(clients: Clients, *, search_attributes: bool) -> list[Callable[..., Any]]:
     """Every activity, bound to the stores; `search_attributes` tells whether the server knows ours."""
-    opening = OpeningActivities(clients, search_attributes=search_attributes)
-    reserve, verify = ReserveActivities(clients), VerifyActivities(clients)
-    index, publish, rollback = (
+    groups = (
+        OpeningActivities(clients, search_attributes=search_attributes),
+        PlanningActivities(clients),
+        ReserveActivities(clients),
+        CopyActivities(clients),
+        VerifyActivities(clients),
+        BinlogActivities(clients),
         IndexActivities(clients),
         PublishActivities(clients),
         RollbackActivities(clients),
     )
-    return [
-        opening.open_restore,
-        PlanningActivities(clients).plan_restore,
-        reserve.reserve_target,
-        reserve.keep_restore,
-        CopyActivities(clients).copy_objects,
-        verify.verify_objects,
-        verify.verify_restore,
-        BinlogActivities(clients).update_binlogs,
-        index.sync_vector_scalar_indexes,
-        index.sync_text_indexes,
-        index.sync_json_indexes,
-        publish.publish_restore,
-        publish.complete_restore,
-        rollback.fence_restore,
-        rollback.remove_records,
-        rollback.remove_objects,
-        rollback.forget_restore,
-    ]
+    return [method for group in groups for method in _activities_of(group)]
+
+
+def _activities_of(group: object) -> list[Callable[..., Any]]:
+    """The methods that are marked as activities."""
+    methods = (method for _, method in inspect.getmembers(group, inspect.ismethod))
+    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]

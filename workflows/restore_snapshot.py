@@ -103,7 +103,20 @@ class RestoreSnapshot:
         return staged
 
     async def _plan_and_reserve(self) -> StagedPlan:
-        opening: Opening = await settle(
+        opening = await self._open()
+        self._job_id, self._board.searchable = opening.job_id, opening.search_attributes
+        self._board.name(opening.snapshot_name)
+        self._board.plan = await self._read_plan(opening.job_id)
+        self._board.enter("preparing")
+        claim = Claim(plan=self._board.plan, workflow_id=workflow.info().workflow_id)
+        reservation: Reservation = await settle(
+            workflow.start_activity_method(ReserveActivities.reserve_target, claim, **options.STEP)
+        )
+        self._epoch = reservation.epoch
+        return self._carried()
+
+    async def _open(self) -> Opening:
+        return await settle(
             workflow.start_activity_method(
                 OpeningActivities.open_restore,
                 self._request.public,
@@ -111,24 +124,16 @@ class RestoreSnapshot:
                 **options.OPEN,
             )
         )
-        self._job_id, self._board.searchable = opening.job_id, opening.search_attributes
-        self._board.name(opening.snapshot_name)
-        plan: PlanRef = await settle(
+
+    async def _read_plan(self, job_id: str) -> PlanRef:
+        return await settle(
             workflow.start_activity_method(
                 PlanningActivities.plan_restore,
-                PlanOrder(job_id=opening.job_id, request=self._request.public),
+                PlanOrder(job_id=job_id, request=self._request.public),
                 summary="read the segment manifests, allocate ids",
                 **options.PLAN,
             )
         )
-        self._board.plan = plan
-        self._board.enter("preparing")
-        claim = Claim(plan=plan, workflow_id=workflow.info().workflow_id)
-        reservation: Reservation = await settle(
-            workflow.start_activity_method(ReserveActivities.reserve_target, claim, **options.STEP)
-        )
-        self._epoch = reservation.epoch
-        return self._carried()
 
     def _carried(self) -> StagedPlan:
         if self._board.plan is None or self._epoch is None:
@@ -157,25 +162,32 @@ class RestoreSnapshot:
         await workflow.execute_activity_method(
             PublishActivities.publish_restore, staged, summary="the point of no return", **options.WHOLE
         )
-        done = self._board.tally.done
         certified: Certified = await workflow.execute_activity_method(
             PublishActivities.complete_restore,
-            Completion(
-                staged=staged,
-                objects=done.objects,
-                objects_skipped=done.skipped,
-                bytes=done.bytes,
-                started_at=self._board.clock.started.isoformat(),
-            ),
+            self._completion(staged),
             summary="certificate, then the commit marker",
             **options.STEP,
         )
         self._board.enter("completed", self._board.message)
+        return self._result(staged.plan, certified)
+
+    def _completion(self, staged: StagedPlan) -> Completion:
+        done = self._board.tally.done
+        return Completion(
+            staged=staged,
+            objects=done.objects,
+            objects_skipped=done.skipped,
+            bytes=done.bytes,
+            started_at=self._board.clock.started.isoformat(),
+        )
+
+    def _result(self, plan: PlanRef, certified: Certified) -> RestoreResult:
+        done = self._board.tally.done
         return RestoreResult(
-            job_id=staged.plan.job_id,
-            collection_id=staged.plan.collection_id,
-            segments=staged.plan.segments,
-            rows=staged.plan.rows,
+            job_id=plan.job_id,
+            collection_id=plan.collection_id,
+            segments=plan.segments,
+            rows=plan.rows,
             objects=done.objects,
             objects_skipped=done.skipped,
             bytes=done.bytes,
