@@ -11,6 +11,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.exceptions import TemporalError
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from restore.errors import InvalidRequest, RestoreError
@@ -38,7 +39,11 @@ async def connect(flags: Flags) -> Client:
     try:
         async with asyncio.timeout(REACH_SECONDS):
             client = await Client.connect(
-                **config, plugins=[RestorePlugin()], connect_timeout=timedelta(seconds=REACH_SECONDS)
+                **config,
+                plugins=[RestorePlugin()],
+                connect_timeout=timedelta(seconds=REACH_SECONDS),
+                # The SDK's core would write its warnings to stdout, where scripts expect our answer.
+                runtime=Runtime(telemetry=TelemetryConfig(logging=None)),
             )
             await _check_namespace(client)
             return client

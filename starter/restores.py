@@ -90,7 +90,8 @@ async def has_worker(client: Client, task_queue: str) -> bool:
             namespace=client.namespace,
             task_queue=TaskQueue(name=task_queue),
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
+        ),
+        timeout=timedelta(seconds=5),
     )
     oldest = datetime.now(UTC) - _POLL_LIFE
     return any(poller.last_access_time.ToDatetime(UTC) > oldest for poller in answer.pollers)

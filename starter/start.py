@@ -1,8 +1,8 @@
 """`milvus-restore start`: a restore begun, watched and reported."""
 
 import asyncio
+import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
@@ -167,12 +167,12 @@ def _details(request: RestoreRequest) -> str:
 
 async def _worker_comes(client: Client, queue: str) -> bool:
     """Tell whether a worker is there, or is just starting."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(ARRIVAL_SECONDS):
-            while not await has_worker(client, queue):
-                await asyncio.sleep(0.1)
-            return True
-    return False
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while not await has_worker(client, queue):
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.1)
+    return True
 
 
 async def _awaited(restore: Watched) -> Outcome:

@@ -15,7 +15,9 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from restore import errors
-from starter.stack import Stack
+from starter import port
+from starter.process import Process, end, spawn
+from starter.servers import Temporal
 from tests.starter.command_line import CommandLine, control_characters, eventually, phase_of
 from tests.starter.fake_restore import RESULT, FakeRestore
 from workflows.plugin import RestorePlugin
@@ -303,22 +305,45 @@ async def test_a_profile_of_temporal_that_is_missing_is_one_sentence(cli: Comman
 
 
 async def test_a_watcher_outlives_a_restart_of_the_server(tmp_path: Path, target: str) -> None:
-    stack = Stack(tmp_path)
-    await asyncio.to_thread(stack.up, etcd=False, s3=False)
+    ports = port.pick(Temporal.port_names)
+    server = Temporal(folder=tmp_path, ports=ports, access_key="", secret_key="")
+    running = _serve(server)
     try:
-        address = stack.server("temporal").address
-        client = await Client.connect(address, plugins=[RestorePlugin()])
-        cli = CommandLine(address, "q", client)
+        client = await _reach(server.address)
+        cli = CommandLine(server.address, "q", client)
         async with Worker(client, task_queue="q", workflows=[FakeRestore]):
-            process = await cli.spawn("start", "hold", target)
+            process = await cli.spawn("start", "hold", target, "-o", "json")
             await eventually(lambda: _copies(cli, target), "the restore copies")
-            await asyncio.to_thread(stack.down)
-            await asyncio.to_thread(stack.up, etcd=False, s3=False)
-            await cli.restore(target).signal("proceed")
+            await asyncio.to_thread(end, [running], 15.0)
+            assert process.stderr
+            while b"Temporal does not answer" not in await asyncio.wait_for(process.stderr.readline(), 30):
+                assert process.returncode is None
+            running = _serve(server)
+            await (
+                (await _reach(server.address))
+                .get_workflow_handle(f"restore/default/{target}")
+                .signal("proceed")
+            )
             ended = await cli.outcome(process)
         assert ended.code == 0, ended
+        assert json.loads(ended.out)["result"] == RESULT.model_dump(), "nothing else is written to stdout"
     finally:
-        await asyncio.to_thread(stack.down)
+        await asyncio.to_thread(end, [running], 15.0)
+
+
+def _serve(server: Temporal) -> Process:
+    server.prepare()
+    return spawn(server.command(), folder=server.folder, environment=server.environment(), log=server.log)
+
+
+async def _reach(address: str) -> Client:
+    """Connect as soon as the server is there."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return await Client.connect(address, plugins=[RestorePlugin()])
+        except RuntimeError:
+            assert time.monotonic() < deadline, f"no Temporal at {address}"
 
 
 async def _copies(cli: CommandLine, target: str) -> bool:
