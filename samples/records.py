@@ -130,7 +130,7 @@ def _segment_index(index: IndexFiles, manifest: SegmentManifest, placement: Plac
         partitionID=placement.partition,
         segmentID=placement.segment,
         num_rows=manifest.num_of_rows,
-        indexID=placement.indexes[index.index_name],
+        indexID=placement.indexes.get(index.index_name, 0),
         buildID=placement.build(index.build_id),
         index_version=index.index_version,
         state=Finished,

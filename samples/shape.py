@@ -40,7 +40,7 @@ class SampleShape(Model):
     dim: Annotated[int, Field(ge=2)] = 128
     seed: Annotated[int, Field(ge=0)] = 7
     storage_version: Literal[0] = 0
-    root: str = "files"
+    root: Name = "files"
     collection_id: Int64 = tso(BORN_MS)
 
     @property
