@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from starter.port import pick
+from stores.etcd import Etcd3Client
+from stores.metadata import EtcdMetadataStore
+from stores.ports import Record
 
 _SCRIPTS = Path(sysconfig.get_path("scripts"))
 _PATIENCE = 30.0
@@ -96,3 +99,26 @@ def enable_users(server: EtcdServer) -> None:
     server.ctl("user", "add", "limited:limited-secret")
     server.ctl("user", "grant-role", "limited", "mine")
     server.ctl("auth", "enable")
+
+
+@contextmanager
+def connected(*endpoints: str, timeout: float = 4.0, patience: float = 10.0) -> Iterator[EtcdMetadataStore]:
+    """A store with a patience of its own, closed afterwards."""
+    client = Etcd3Client(endpoints, timeout=timeout, patience=patience)
+    store = EtcdMetadataStore("default", client, endpoints)
+    yield store
+    store.close()
+
+
+def found(store: EtcdMetadataStore, key: str) -> Record:
+    """Return a record that must be there."""
+    record = store.get(key)
+    assert record is not None
+    return record
+
+
+def version(server: EtcdServer, key: str) -> int:
+    """Return how often a key was written since its creation, 0 when it is absent."""
+    with Etcd3Client([server.address]) as client:
+        metadata = client.get(key)[1]
+    return metadata.version if metadata else 0

@@ -4,6 +4,7 @@ import subprocess
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,11 @@ def connect() -> Iterator[Callable[..., EtcdMetadataStore]]:
 Connect = Callable[..., EtcdMetadataStore]
 
 
-def let_tokens_expire(server: EtcdServer) -> None:
+@contextmanager
+def token_expires_after(server: EtcdServer) -> Iterator[None]:
+    """What is done inside needs a token, which is gone afterwards."""
     before = server.logged(TOKEN_DELETED)
+    yield
     eventually(lambda: server.logged(TOKEN_DELETED) > before, "the token expires")
 
 
@@ -63,8 +67,8 @@ def test_an_expired_token_is_renewed(server: EtcdServer, connect: Connect) -> No
     enable_users(server)
     store = connect(server, user="root", password="root-secret")
     for number in range(2):
-        assert store.commit(Transaction([Guard(f"k{number}", 0)], {f"k{number}": b""}))
-        let_tokens_expire(server)
+        with token_expires_after(server):
+            assert store.commit(Transaction([Guard(f"k{number}", 0)], {f"k{number}": b""}))
     assert [each.key for each in store.scan("k")] == ["k0", "k1"]
 
 
@@ -86,8 +90,8 @@ def test_a_token_that_a_restart_forgot_is_renewed_by_all_threads(
 def test_a_watch_outlives_its_token(server: EtcdServer) -> None:
     enable_users(server)
     with Etcd3Client([server.address], user="root", password="root-secret") as client:
-        events, cancel = client.watch("a")
-        let_tokens_expire(server)
+        with token_expires_after(server):
+            events, cancel = client.watch("a")
         again, cancel_again = client.watch("a")
         client.put("a", "1")
         assert next(events) == next(again)
@@ -199,8 +203,8 @@ def test_a_user_with_tls_renews_its_token(tmp_path: Path, certificates: Path, co
     with running(tls_server(tmp_path, certificates, "--auth-token-ttl", "1")) as server:
         enable_users(server)
         store = connect(server, "https", ca=certificates / "ca.crt", user="root", password="root-secret")
-        store.check()
-        let_tokens_expire(server)
+        with token_expires_after(server):
+            store.check()
         assert store.commit(Transaction([Guard("a", 0)], {"a": b"1"}))
 
 
