@@ -20,7 +20,7 @@ from starter.steering import cancel, pause, resume, set_concurrency
 app = typer.Typer(
     name="milvus-restore",
     help="Restores Milvus snapshots: starts, watches and steers restores that Temporal runs.\n\n"
-    "Temporal is found by TEMPORAL_ADDRESS and its kin or temporal.toml, as by Temporal's own CLI; its web UI by "
+    "Temporal is found by TEMPORAL_ADDRESS and its kin or temporal.toml, as by Temporal's own CLI; its UI by "
     "TEMPORAL_UI_ADDRESS, else by a guess for a server on this machine and for Temporal Cloud.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
