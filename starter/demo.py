@@ -13,10 +13,6 @@ import boto3
 import typer
 from rich.console import Console
 
-from samples.catalog import META, write_source, write_target
-from samples.proof import Proof, prove
-from samples.shape import SampleShape
-from samples.snapshot import write_sample
 from starter.local import FOLDER, readable
 from starter.servers import Temporal
 from starter.stack import Stack
@@ -24,6 +20,9 @@ from stores.etcd import Etcd3Client
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+    from samples.proof import Proof
+    from samples.shape import SampleShape
 
 _WORKER_STOPS = 20
 """Seconds that the worker has to stop after SIGTERM: its own grace, and some."""
@@ -42,6 +41,8 @@ def demo(
 
     Exits with 0 when every object and record is right.
     """
+    from samples.shape import SampleShape  # late, as below: an installation without samples has no need of it
+
     shape = SampleShape(segments=segments, megabytes=megabytes)
     with readable(), _servers(folder if keep else None) as stack:
         proof = _restore_and_prove(stack, shape)
@@ -50,7 +51,12 @@ def demo(
     raise typer.Exit(0 if proof.ok else 1)
 
 
-def _restore_and_prove(stack: Stack, shape: SampleShape) -> Proof:
+def _restore_and_prove(stack: Stack, shape: "SampleShape") -> "Proof":
+    # Late, since they need numpy and pyarrow, which the rest of the command line does without.
+    from samples.catalog import META, write_source, write_target
+    from samples.proof import prove
+    from samples.snapshot import write_sample
+
     console = Console()
     settings = stack.settings()
     client = _s3_client(settings)
@@ -91,7 +97,7 @@ def _servers(kept: Path | None) -> Iterator[Stack]:
         yield stack
         return
     with TemporaryDirectory(prefix="milvus-restore-demo-") as folder:
-        stack = Stack(Path(folder))
+        stack = Stack(Path(folder), bound=True)
         try:
             stack.up()
             yield stack
@@ -120,6 +126,8 @@ def _worker(settings: dict[str, str]) -> Iterator[None]:
 
 def _free_name(etcd: Etcd3Client) -> str:
     """A target that no earlier demo in the same folder has filled."""
+    from samples.catalog import META  # late, as above
+
     taken = len({key.split("/")[-3] for key, _ in _scan(etcd, f"{META}/datacoord-meta/s/")})
     return f"orders_restored_{taken}" if taken > 1 else "orders_restored"
 

@@ -26,15 +26,12 @@ FLOOR_OF = {package: height for height, floor in enumerate(FLOORS) for package i
 PURE = ("formats", "restore")
 IMPURE = {"temporalio", "boto3", "botocore", "grpc"}
 
-# What `pip install milvus-restore` gives; and what comes with its extra `local`, for demonstrations.
-RUNTIME = {"boto3", "fastavro", "grpcio", "opentelemetry-sdk", "protobuf"} | {
-    "pydantic",
-    "pydantic-settings",
-    "rich",
-    "temporalio",
-    "typer",
-}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+# What `pip install milvus-restore` gives; and what its extra `local` adds for demonstrations.
+RUNTIME = {re.split(r"[^\w-]", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
 DEMONSTRATION = {"numpy", "pyarrow"}
+OWNERS = packages_distributions()
 COMES_WITH = {"botocore": "boto3"}  # boto3's configuration and errors are botocore's
 
 
@@ -82,7 +79,7 @@ def undeclared(package: str, source: str) -> set[str]:
 def _provided(top: str, allowed: set[str]) -> bool:
     if top in FLOOR_OF or top in sys.stdlib_module_names:
         return True
-    owners = {owner.lower() for owner in packages_distributions().get(top, [])}
+    owners = {owner.lower() for owner in OWNERS.get(top, [])}
     return bool({COMES_WITH.get(owner, owner) for owner in owners} & allowed)
 
 
@@ -95,21 +92,8 @@ def test_imports_run_downwards_stay_pure_and_are_declared(path: Path) -> None:
     assert undeclared(package, source) == set()
 
 
-def test_the_lists_above_are_those_of_the_project_file() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    runtime = {_name(requirement) for requirement in project["dependencies"]}
-    local = {_name(requirement) for requirement in project["optional-dependencies"]["local"]}
-
-    assert runtime == RUNTIME
-    assert local >= DEMONSTRATION
-
-
-def _name(requirement: str) -> str:
-    return re.split(r"[^\w-]", requirement)[0]
-
-
 def test_every_package_of_the_project_has_a_floor() -> None:
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    setuptools = PROJECT["tool"]["setuptools"]
     packages = {package.split(".")[0] for package in setuptools["packages"]}
 
     assert packages | set(setuptools["py-modules"]) == set(FLOOR_OF)
