@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
 from typer.testing import CliRunner
 
 from starter.__main__ import app
@@ -82,6 +83,13 @@ async def phase_of(cli: CommandLine, target: str) -> str:
     progress = await cli.restore(target).query("progress")
     assert isinstance(progress, dict)
     return str(progress["phase"])
+
+
+async def copies(cli: CommandLine, target: str) -> bool:
+    try:
+        return await phase_of(cli, target) == "copying"
+    except RPCError:  # not started yet
+        return False
 
 
 def control_characters(text: str) -> list[str]:

@@ -3,24 +3,16 @@ import json
 import os
 import pty
 import signal
-import socket
-import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.worker import Worker
 
 from restore import errors
-from starter import port
-from starter.process import Process, end, spawn
-from starter.servers import Temporal
-from tests.starter.command_line import CommandLine, control_characters, eventually, phase_of
+from tests.starter.command_line import CommandLine, control_characters, copies, eventually
 from tests.starter.fake_restore import RESULT, FakeRestore
-from workflows.plugin import RestorePlugin
 
 FAILURE_TYPES = sorted(set(errors.__all__) - {"RestoreError", "StoreUnavailable", "InvalidRequest"})
 
@@ -29,7 +21,7 @@ async def test_a_restore_is_started_watched_and_reported(
     cli: CommandLine, worker: Worker, target: str
 ) -> None:
     process = await cli.spawn("start", "hold", target)
-    await eventually(lambda: _copies(cli, target), "the restore copies")
+    await eventually(lambda: copies(cli, target), "the restore copies")
     assert process.stderr
     line = await asyncio.wait_for(process.stderr.readline(), 10)
     assert line.decode() == (
@@ -229,7 +221,7 @@ async def test_a_restore_that_is_cancelled_elsewhere_ends_with_3(
     cli: CommandLine, worker: Worker, target: str
 ) -> None:
     process = await cli.spawn("start", "hold", target)
-    await eventually(lambda: _copies(cli, target), "the restore copies")
+    await eventually(lambda: copies(cli, target), "the restore copies")
     await cli.restore(target).cancel()
     await cli.restore(target).signal("end_rollback")
     ended = await cli.outcome(process)
@@ -241,7 +233,7 @@ async def test_a_terminated_restore_ends_with_1_and_says_that_nothing_was_rolled
     cli: CommandLine, worker: Worker, target: str
 ) -> None:
     process = await cli.spawn("start", "hold", target)
-    await eventually(lambda: _copies(cli, target), "the restore copies")
+    await eventually(lambda: copies(cli, target), "the restore copies")
     await cli.restore(target).terminate(reason="by hand")
     ended = await cli.outcome(process)
     assert ended.code == 1
@@ -266,91 +258,6 @@ async def test_a_terminal_shows_a_bar_and_keeps_only_the_result(
     assert ended.code == 0, ended
     assert "\x1b[2K" in rest, "the bar is wiped off at the end"
     assert control_characters(ended.out) == []
-
-
-async def test_a_server_that_is_not_there_ends_with_4_in_one_sentence(cli: CommandLine, target: str) -> None:
-    cli.address = "127.0.0.1:1"
-    ended = await cli.run("start", "finish", target)
-    assert ended.code == 4
-    assert ended.err.startswith("Temporal cannot be reached at 127.0.0.1:1: connection refused; ")
-    assert len(ended.err.splitlines()) == 1
-
-
-async def test_a_server_that_never_answers_ends_with_4_within_5_seconds(
-    cli: CommandLine, target: str
-) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
-        cli.address = f"127.0.0.1:{silent.getsockname()[1]}"
-        begun = time.monotonic()
-        ended = await cli.run("start", "finish", target)
-    assert ended.code == 4
-    assert time.monotonic() - begun < 5
-    assert f"Temporal cannot be reached at {cli.address}: no answer; " in ended.err
-
-
-async def test_a_namespace_that_is_missing_ends_with_4_and_is_named(cli: CommandLine, target: str) -> None:
-    ended = await cli.run("--namespace", "nowhere", "start", "finish", target)
-    assert ended.code == 4
-    assert ended.err == (
-        f"the namespace 'nowhere' does not exist on Temporal at {cli.address}; set TEMPORAL_NAMESPACE\n"
-    )
-
-
-async def test_a_profile_of_temporal_that_is_missing_is_one_sentence(cli: CommandLine, target: str) -> None:
-    cli.more = {"TEMPORAL_PROFILE": "nowhere"}
-    ended = await cli.run("start", "finish", target)
-    assert ended.code == 2
-    assert "nowhere" in ended.err
-    assert len(ended.err.splitlines()) == 1
-
-
-async def test_a_watcher_outlives_a_restart_of_the_server(tmp_path: Path, target: str) -> None:
-    ports = port.pick(Temporal.port_names)
-    server = Temporal(folder=tmp_path, ports=ports, access_key="", secret_key="")
-    running = _serve(server)
-    try:
-        client = await _reach(server.address)
-        cli = CommandLine(server.address, "q", client)
-        async with Worker(client, task_queue="q", workflows=[FakeRestore]):
-            process = await cli.spawn("start", "hold", target, "-o", "json")
-            await eventually(lambda: _copies(cli, target), "the restore copies")
-            await asyncio.to_thread(end, [running], 15.0)
-            assert process.stderr
-            while b"Temporal does not answer" not in await asyncio.wait_for(process.stderr.readline(), 30):
-                assert process.returncode is None
-            running = _serve(server)
-            await (
-                (await _reach(server.address))
-                .get_workflow_handle(f"restore/default/{target}")
-                .signal("proceed")
-            )
-            ended = await cli.outcome(process)
-        assert ended.code == 0, ended
-        assert json.loads(ended.out)["result"] == RESULT.model_dump(), "nothing else is written to stdout"
-    finally:
-        await asyncio.to_thread(end, [running], 15.0)
-
-
-def _serve(server: Temporal) -> Process:
-    server.prepare()
-    return spawn(server.command(), folder=server.folder, environment=server.environment(), log=server.log)
-
-
-async def _reach(address: str) -> Client:
-    """Connect as soon as the server is there."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return await Client.connect(address, plugins=[RestorePlugin()])
-        except RuntimeError:
-            assert time.monotonic() < deadline, f"no Temporal at {address}"
-
-
-async def _copies(cli: CommandLine, target: str) -> bool:
-    try:
-        return await phase_of(cli, target) == "copying"
-    except RPCError:  # not started yet
-        return False
 
 
 def _read_until(terminal: int, enough: Callable[[str], bool]) -> str:
