@@ -18,8 +18,6 @@ from restore.plan import (
     PlanRef,
     SegmentPlan,
     Target,
-    named_objects,
-    recorded_bytes,
 )
 from restore.request import RestoreRequest
 from restore.steps import PlanOrder
@@ -29,6 +27,7 @@ from stores.clients import Clients
 from stores.collection_state import channel_positions, existing_ids
 from stores.ids import BLOCK, FIRST, LAST, IdAllocator, builds_in_store
 from stores.plan_archive import PlanArchive
+from stores.segment_trees import SegmentTrees
 from stores.snapshots import OpenSnapshot
 
 
@@ -118,7 +117,7 @@ class PlanningActivities:
         segments = self._segments(request, snapshot, placement, pulse)
         for number, chunk in enumerate(cut(segments)):
             pulse.check()
-            counts = [(len(list(named_objects(each.source))), recorded_bytes(each.source)) for each in chunk]
+            counts = [(len(list(each.named_objects())), each.bytes) for each in chunk]
             yield archive.put_chunk(
                 job_id,
                 number,
@@ -138,13 +137,14 @@ class PlanningActivities:
         occupied = builds_in_store(self._clients.objects(request.destination), s3.bucket, s3.root_path)
         taken = existing_ids(metadata, keys, FIRST, LAST)
         ids = IdAllocator(metadata, keys, taken, occupied, block_size=BLOCK)
+        trees = SegmentTrees(self._clients.objects(request.source), snapshot.at.bucket)
         census = SegmentCensus(snapshot.metadata, snapshot.roots)
         manifests = snapshot.manifests(self._clients.objects(request.source), self._clients.list_threads)
         for manifest in manifests:
             pulse.check()
             admitted = census.admit(manifest)
             if placement.wanted(admitted):
-                yield placement.place(admitted, ids.allocate)
+                yield placement.place(admitted, trees.look(admitted), ids.allocate)
         census.close()
 
 
@@ -153,7 +153,7 @@ def cut(segments: Iterator[SegmentPlan]) -> Iterator[list[SegmentPlan]]:
     group: list[SegmentPlan] = []
     objects = size = 0
     for segment in segments:
-        more, weight = len(list(named_objects(segment.source))), recorded_bytes(segment.source)
+        more, weight = len(list(segment.named_objects())), segment.bytes
         if group and not fits(objects + more, size + weight, limit=CHUNK_OBJECTS):
             yield group
             group, objects, size = [], 0, 0

@@ -83,6 +83,8 @@ def _require_pointer(manifest: SegmentManifest, pointer: str, key: str) -> None:
             f"{key}: storage_version 0 has no own manifest, but storagev2_manifest_list names {pointer!r}"
         )
     if manifest.storage_version == 3:
+        if manifest.segment_level == _L0 and not pointer:
+            return  # deletes only: its delta logs are all there is
         if not pointer:
             raise SnapshotCorrupt(
                 f"{key}: storage_version 3: expected an entry in storagev2_manifest_list, found none"

@@ -32,7 +32,7 @@ def _problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
         yield from _index_problems(index, manifest.segment_id)
     yield from _stats_problems(manifest)
     yield from _repeated("build_id of index_files", [index.build_id for index in manifest.index_files])
-    yield from _repeated("path", list(_paths(manifest)))
+    yield from _repeated("path of two kinds", list(_paths(manifest)))
     if manifest.storage_version == 0:
         yield from _row_problems(manifest)
 
@@ -77,13 +77,14 @@ def _stats_problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
 
 
 def _row_problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
-    for field in manifest.binlog_files:
-        rows = _rows(field)
-        if rows is not None and rows != manifest.num_of_rows:
-            yield SnapshotCorrupt(
-                f"num_of_rows is {manifest.num_of_rows}, but the insert logs of field {field.field_id} "
-                f"hold {rows} rows"
-            )
+    """A column added later has fewer rows than the segment, but some column has all of them."""
+    rows = {field.field_id: count for field in manifest.binlog_files if (count := _rows(field)) is not None}
+    if rows and len(rows) == len(manifest.binlog_files) and max(rows.values()) != manifest.num_of_rows:
+        longest = max(rows, key=lambda field: rows[field])
+        yield SnapshotCorrupt(
+            f"num_of_rows is {manifest.num_of_rows}, but the insert logs of field {longest} "
+            f"hold {rows[longest]} rows"
+        )
 
 
 def _rows(field: FieldBinlog) -> int | None:
@@ -94,13 +95,17 @@ def _rows(field: FieldBinlog) -> int | None:
 
 
 def _paths(manifest: SegmentManifest) -> Iterator[str]:
+    """Yield every path once per kind.
+
+    A kind may name an object again (a segment's delta logs are joined by those
+    of its compacted successors), and repeats collapse; two kinds cannot share one.
+    """
     for name in _LOGS:
-        for field in getattr(manifest, name):
-            yield from (log.log_path for log in field.binlogs if log.log_path)
-    for index in manifest.index_files:
-        yield from index.index_file_paths
-    for stats in (*manifest.text_index_files, *manifest.json_key_index_files):
-        yield from stats.files
+        logs = (log for field in getattr(manifest, name) for log in field.binlogs)
+        yield from dict.fromkeys(log.log_path for log in logs if log.log_path)
+    yield from dict.fromkeys(path for index in manifest.index_files for path in index.index_file_paths)
+    yield from dict.fromkeys(path for text in manifest.text_index_files for path in text.files)
+    yield from dict.fromkeys(path for json in manifest.json_key_index_files for path in json.files)
 
 
 def _negative(field: str, value: int) -> Iterator[RestoreError]:

@@ -20,7 +20,7 @@ RETENTION = timedelta(hours=3)
 _LOGICAL_BITS = 18
 
 
-def executing_job(  # noqa: PLR0913 - one argument per field that differs from job to job
+def executing_job(
     *,
     job_id: int,
     collection_id: int,

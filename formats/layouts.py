@@ -51,7 +51,7 @@ def _read(shape: str) -> Layout:
 
 
 _SHAPES = (
-    "insert_log/{coll}/{part}/{seg}/{field}/{log}",
+    "insert_log/{coll}/{part}/{seg}/{file}",
     "stats_log/{coll}/{part}/{seg}/{field}/{log}",
     "delta_log/{coll}/{part}/{seg}/{log}",
     "bm25_stats/{coll}/{part}/{seg}/{field}/{log}",

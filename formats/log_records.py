@@ -10,6 +10,8 @@ from formats.segment import Binlog, FieldBinlog, SegmentManifest
 from formats.target import SegmentTarget
 from formats.wire import encode
 
+_V3 = 3
+
 
 def binlog_records(manifest: SegmentManifest, target: SegmentTarget, keys: MetaKeys) -> dict[str, bytes]:
     """Returns the binlog, statslog, deltalog and bm25log records by key (segment-restore.md, 3.2).
@@ -26,11 +28,11 @@ def binlog_records(manifest: SegmentManifest, target: SegmentTarget, keys: MetaK
     return {
         key(*target.ids, record.fieldID): encode(record)
         for key, fields in kinds
-        for record in _merged(fields, manifest.segment_id)
+        for record in _merged(fields, manifest)
     }
 
 
-def _merged(fields: Iterable[FieldBinlog], segment: int) -> Iterator[data_pb2.FieldBinlog]:
+def _merged(fields: Iterable[FieldBinlog], manifest: SegmentManifest) -> Iterator[data_pb2.FieldBinlog]:
     """One record per field: a list may name a field twice, but etcd has one key for it."""
     groups: dict[int, list[FieldBinlog]] = {}
     for each in fields:
@@ -38,21 +40,24 @@ def _merged(fields: Iterable[FieldBinlog], segment: int) -> Iterator[data_pb2.Fi
     for field, group in groups.items():
         yield data_pb2.FieldBinlog(
             fieldID=field,
-            binlogs=[_record(log, number) for number, log in _numbered(group, segment)],
+            binlogs=[_record(log, number) for number, log in _numbered(group, manifest)],
             child_fields=dict.fromkeys(child for each in group for child in each.child_fields),
-            format=_format(group, segment),
+            format=_format(group, manifest.segment_id),
         )
 
 
-def _numbered(group: Sequence[FieldBinlog], segment: int) -> Iterable[tuple[int, Binlog]]:
+def _numbered(group: Sequence[FieldBinlog], manifest: SegmentManifest) -> Iterable[tuple[int, Binlog]]:
     logs: dict[int, Binlog] = {}
     for log in (log for each in group for log in each.binlogs):
-        number = _log_id(log, segment)
+        number = _log_id(log, manifest)
+        if number is None:
+            continue
         known = logs.setdefault(number, log)
         if known != log:
             raise SnapshotCorrupt(
-                f"segment {segment}, field {group[0].field_id}: {known.log_path!r} and {log.log_path!r} "
-                f"both have the log id {number}, expected one log per id; take the snapshot again"
+                f"segment {manifest.segment_id}, field {group[0].field_id}: {known.log_path!r} and "
+                f"{log.log_path!r} are two different logs with log id {number}, of which one would be lost; "
+                "take the snapshot again"
             )
     return logs.items()
 
@@ -68,17 +73,26 @@ def _record(log: Binlog, number: int) -> data_pb2.Binlog:
     )
 
 
-def _log_id(log: Binlog, segment: int) -> int:
-    """The path decides where the object is; a log without a path (external tables) has only its id."""
+def _log_id(log: Binlog, manifest: SegmentManifest) -> int | None:
+    """Return the id by which Milvus finds the log; one without a path (external tables) has only that.
+
+    StorageV3 finds its files by name, so a log of it may have no id; Milvus rejects such a record.
+    """
     name = base_name(log.log_path)
     number = int(name) if name.isascii() and name.isdecimal() and len(name) < 20 else 0
-    number = number if log.log_path else log.log_id
-    if not 0 < number < 2**63:
-        raise SnapshotCorrupt(
-            f"segment {segment}: the log {log.log_path!r} has no log id: expected a path that ends in a "
-            "positive number, by which Milvus finds the object; take the snapshot again"
-        )
-    return number
+    number = number if log.log_path and number else log.log_id if _by_id(log, manifest) else 0
+    if 0 < number < 2**63:
+        return number
+    if manifest.storage_version == _V3:
+        return None
+    raise SnapshotCorrupt(
+        f"segment {manifest.segment_id}: the log {log.log_path!r} has no log id: expected a path that ends in "
+        "a positive number, by which Milvus finds the object; take the snapshot again"
+    )
+
+
+def _by_id(log: Binlog, manifest: SegmentManifest) -> bool:
+    return not log.log_path or manifest.storage_version == _V3
 
 
 def _format(group: Sequence[FieldBinlog], segment: int) -> str:

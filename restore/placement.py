@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from formats.records import SegmentTarget
 from formats.segment import SegmentManifest
-from restore.errors import SnapshotCorrupt, TargetMismatch, UnsupportedFormat
-from restore.plan import SegmentPlan
+from restore.errors import SnapshotCorrupt, TargetMismatch
+from restore.plan import SegmentPlan, SegmentTree
 
 Allocate = Callable[[int], list[int]]
 
@@ -34,13 +34,13 @@ class Placement:
             manifest.segment_level == _L0 and manifest.partition_id == _ALL_PARTITIONS
         )
 
-    def place(self, manifest: SegmentManifest, allocate: Allocate) -> SegmentPlan:
+    def place(self, manifest: SegmentManifest, tree: SegmentTree, allocate: Allocate) -> SegmentPlan:
         """Return the segment's plan with new ids of its own.
 
         Raises what a segment can deserve before anything is copied: SnapshotCorrupt without its stats,
-        TargetMismatch for an index that the target lacks, UnsupportedFormat for what is not restored yet.
+        TargetMismatch for an index that the target lacks.
         """
-        require_restorable(manifest)
+        require_stats(manifest, tree)
         self._require_indexes(manifest)
         builds = source_builds(manifest)
         segment_id, *new_builds = allocate(1 + len(builds))
@@ -57,14 +57,14 @@ class Placement:
             index_ids={index.index_name: self.index_ids[index.index_name] for index in manifest.index_files},
             created_at=self.created_at,
         )
-        return SegmentPlan(source=manifest, target=target)
+        return SegmentPlan(source=manifest, target=target, tree=tree)
 
     def _require_indexes(self, manifest: SegmentManifest) -> None:
         for index in manifest.index_files:
             if index.index_name not in self.index_ids:
                 raise TargetMismatch(
                     f"segment {manifest.segment_id} has index {index.index_name!r} on field "
-                    f"{index.field_id}, the target has {', '.join(sorted(self.index_ids)) or 'none'}; create it"
+                    f"{index.field_id}; the target has {', '.join(sorted(self.index_ids)) or 'none'}"
                 )
 
 
@@ -75,15 +75,11 @@ def source_builds(manifest: SegmentManifest) -> list[int]:
     return [build for build in dict.fromkeys(builds) if build]
 
 
-def require_restorable(manifest: SegmentManifest) -> None:
-    """Return when a restored segment would answer as the source does."""
-    if manifest.storage_version == 3:
-        raise UnsupportedFormat(
-            f"segment {manifest.segment_id} has storage version 3, which this build does not restore; "
-            "known are 0 and 2"
-        )
+def require_stats(manifest: SegmentManifest, tree: SegmentTree) -> None:
+    """Return when the segment's primary key statistics are there, which later deletes need."""
     rows = manifest.segment_level != _L0 and manifest.num_of_rows > 0
-    if rows and not any(field.binlogs for field in manifest.statslog_files):
+    logged = any(field.binlogs for field in manifest.statslog_files)
+    if rows and not logged and not any(each.kind == "stats" for each in tree.objects):
         raise SnapshotCorrupt(
             f"segment {manifest.segment_id} has {manifest.num_of_rows} rows but no stats logs; without them "
             "later deletes of its rows would be lost; take the snapshot again"

@@ -14,7 +14,11 @@ from formats.records import SegmentTarget
 from formats.segment import FieldBinlog, SegmentManifest
 from restore.request import RestoreRequest
 
-Kind = Literal["insert", "stats", "delta", "bm25", "index", "text", "json", "manifest"]
+Kind = Literal["insert", "stats", "delta", "bm25", "index", "text", "json", "manifest", "lob"]
+Named = tuple[Kind, str, int | None]
+"""Kind, source key, and bytes as recorded or None."""
+
+_V3 = 3
 
 
 class PlannedObject(Model):
@@ -26,11 +30,47 @@ class PlannedObject(Model):
     size: int | None
 
 
+class ListedObject(Model):
+    """An object of a StorageV3 segment as it was listed when the restore was planned; size in bytes."""
+
+    kind: Kind
+    key: str
+    size: int
+
+
+class SegmentTree(Model):
+    """All that lies below a StorageV3 segment's folder, and the large objects that it owns.
+
+    `named` is False when the segment's own manifest has a layout that is not known: then nothing tells
+    whether the listing is complete.
+    """
+
+    objects: tuple[ListedObject, ...] = ()
+    named: bool = True
+
+
 class SegmentPlan(Model):
     """One segment: what its manifest says and where it goes."""
 
     source: SegmentManifest
     target: SegmentTarget
+    tree: SegmentTree = SegmentTree()
+
+    def named_objects(self) -> Iterator[Named]:
+        """Yield (kind, source key, recorded bytes or None) for each object of the segment, once each."""
+        seen: set[str] = set()
+        for each in (*named_objects(self.source), *self._listed()):
+            if each[1] not in seen:
+                seen.add(each[1])
+                yield each
+
+    @property
+    def bytes(self) -> int:
+        """Bytes as recorded and listed; index sizes are of the build, not the files."""
+        return recorded_bytes(self.source) + sum(each.size for each in self.tree.objects)
+
+    def _listed(self) -> Iterator[Named]:
+        return ((each.kind, each.key, each.size) for each in self.tree.objects)
 
 
 class Chunk(Model):
@@ -113,7 +153,7 @@ class Plan(Model):
     def objects(self, segment: SegmentPlan) -> Iterator[PlannedObject]:
         """Every object of a segment once, in manifest order."""
         move = self.move(segment)
-        for kind, path, size in named_objects(segment.source):
+        for kind, path, size in segment.named_objects():
             yield PlannedObject(kind=kind, source=path, target=relocate(path, move), size=size)
 
 
@@ -137,8 +177,12 @@ class PlanRef(Model):
     bytes: int
 
 
-def named_objects(manifest: SegmentManifest) -> Iterator[tuple[Kind, str, int | None]]:
-    """Yield (kind, source key, recorded bytes or None) for each object a manifest names, once each."""
+def named_objects(manifest: SegmentManifest) -> Iterator[Named]:
+    """Yield (kind, source key, recorded bytes or None) for each object a manifest names, once each.
+
+    Of StorageV3, insert logs, text and JSON indexes are not among them: they lie below the segment's
+    folder, and what is recorded of them may name no object (segment-restore.md, section 2.1).
+    """
     seen: set[str] = set()
     for each in _named(manifest):
         if each[1] and each[1] not in seen:
@@ -146,22 +190,26 @@ def named_objects(manifest: SegmentManifest) -> Iterator[tuple[Kind, str, int | 
             yield each
 
 
-def _named(manifest: SegmentManifest) -> Iterator[tuple[Kind, str, int | None]]:
-    yield from _logs("insert", manifest.binlog_files)
+def _named(manifest: SegmentManifest) -> Iterator[Named]:
+    if manifest.storage_version != _V3:
+        yield from _flat(manifest)
     yield from _logs("stats", manifest.statslog_files)
     yield from _logs("delta", manifest.deltalog_files)
     yield from _logs("bm25", manifest.bm25_statslog_files)
     for index in manifest.index_files:
         yield from (("index", path, None) for path in index.index_file_paths)
+
+
+def _flat(manifest: SegmentManifest) -> Iterator[Named]:
+    yield from _logs("insert", manifest.binlog_files)
     for text in manifest.text_index_files:
         yield from (("text", path, None) for path in text.files)
     for json in manifest.json_key_index_files:
         yield from (("json", path, None) for path in json.files)
-    if manifest.storage_version == 2:
-        yield "manifest", manifest.manifest_path, None
+    yield "manifest", manifest.manifest_path, None
 
 
-def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[tuple[Kind, str, int | None]]:
+def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
     for field in fields:
         for log in field.binlogs:
             yield kind, log.log_path, log.log_size or None
@@ -171,5 +219,7 @@ def recorded_bytes(manifest: SegmentManifest) -> int:
     """Bytes of a segment as its manifest records them; index sizes are of the build, not the files."""
     logs = sum(size or 0 for _, _, size in named_objects(manifest))
     indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
+    if manifest.storage_version == _V3:
+        return logs + indexes
     texts = sum(text.log_size for text in (*manifest.text_index_files, *manifest.json_key_index_files))
     return logs + indexes + texts

@@ -41,9 +41,9 @@ class Inventory:
         return stat
 
     def strangers(self, planned: Iterable[PlannedObject]) -> Iterator[ObjectStat]:
-        """What was found beside the planned targets."""
+        """What was found beside the planned targets; large objects lie in folders that segments share."""
         expected = {each.target for each in planned}
-        return (stat for key, stat in self.found.items() if key not in expected)
+        return (stat for key, stat in self.found.items() if key not in expected and "/lobs/" not in key)
 
 
 def same_content(source: ObjectStat, target: ObjectStat) -> bool | None:

@@ -151,9 +151,12 @@ LOG = ("binlogs", 0)
         ),
         (("text_index_files", 0, "log_size"), -1, "text_index_files of field 101: log_size"),
         (("json_key_index_files", 0, "memory_size"), -1, "json_key_index_files of field 102: memory_size"),
-        (("statslog_files", 0, *LOG, "log_path"), "insert-log", "path: insert-log occurs twice"),
-        (("text_index_files", 0, "files"), ["a", "a"], "path: a occurs twice"),
-        (("json_key_index_files", 0, "files"), ["indexes/301/1"], "path: indexes/301/1 occurs twice"),
+        (
+            ("statslog_files", 0, *LOG, "log_path"),
+            "insert-log",
+            "path of two kinds: insert-log occurs twice",
+        ),
+        (("json_key_index_files", 0, "files"), ["indexes/301/1"], "path of two kinds: indexes/301/1 occurs"),
     ],
 )
 def test_a_segment_that_contradicts_itself_is_corrupt(
@@ -161,6 +164,10 @@ def test_a_segment_that_contradicts_itself_is_corrupt(
 ) -> None:
     with pytest.raises(SnapshotCorrupt, match=f"a.avro: .*{message}"):
         require_consistent(changed(*path, to=value), "a.avro")
+
+
+def test_a_path_repeated_within_its_kind_collapses() -> None:
+    require_consistent(changed("text_index_files", 0, "files", to=["a", "a"]), "a.avro")
 
 
 def test_repeated_builds_and_fields_are_corrupt() -> None:
@@ -203,8 +210,8 @@ def logs(*rows: int, field_id: int = 100) -> FieldBinlog:
 
 
 def test_rows_that_the_insert_logs_do_not_hold_are_corrupt() -> None:
-    segment = v1(num_of_rows=30, binlog_files=(logs(10, 20), logs(10, 10, field_id=101)))
-    with pytest.raises(SnapshotCorrupt, match=r"num_of_rows is 30, but .* field 101 hold 20 rows"):
+    segment = v1(num_of_rows=30, binlog_files=(logs(10, 10), logs(10, 11, field_id=101)))
+    with pytest.raises(SnapshotCorrupt, match=r"num_of_rows is 30, but .* field 101 hold 21 rows"):
         require_consistent(segment, "a")
 
 

@@ -75,8 +75,7 @@ def test_ids_change_by_position_and_everything_else_stays(
 @pytest.mark.parametrize(
     "path",
     [
-        "insert_log/111/222/333/100",
-        "insert_log/111/222/333/_data",
+        "insert_log/111/222/333",
         "insert_log/111/222/lobs/105/_data",
         "stats_log/111/222/333/100",
         "delta_log/111/222/333",
