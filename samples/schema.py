@@ -55,32 +55,22 @@ def pairs(values: Mapping[str, str]) -> list[KeyValuePair]:
 
 
 def fields(shape: SampleShape) -> list[FieldSchema]:
-    """Every field with its system fields first and the dynamic one last."""
+    """Every field, the system's first and the dynamic one last."""
     text = {"max_length": "512", "enable_analyzer": "true", "enable_match": "true"}
+    ratings = _field(RATINGS, "ratings", DataType.Array, {"max_capacity": str(RATINGS_CAPACITY)})
+    ratings.element_type = DataType.Int64
+    dynamic = _field(DYNAMIC, "$meta", DataType.JSON, {})
+    dynamic.is_dynamic = True
     return [
-        FieldSchema(fieldID=ROW_ID, name="RowID", description="row id", data_type=DataType.Int64),
-        FieldSchema(fieldID=TIMESTAMP, name="Timestamp", description="time stamp", data_type=DataType.Int64),
-        FieldSchema(fieldID=KEY, name="id", is_primary_key=True, data_type=DataType.Int64),
+        *_key_fields(),
         _field(EMBEDDING, "embedding", DataType.FloatVector, {"dim": str(shape.dim)}),
         _field(THUMBNAIL, "thumbnail", DataType.FloatVector, {"dim": str(THUMBNAIL_DIM)}),
         _field(TITLE, "title", DataType.VarChar, {"max_length": "256"}),
         _field(STOCK, "stock", DataType.Int64, {}),
         _field(ATTRIBUTES, "attributes", DataType.JSON, {}),
         _field(REVIEW, "review", DataType.VarChar, text),
-        FieldSchema(
-            fieldID=RATINGS,
-            name="ratings",
-            data_type=DataType.Array,
-            element_type=DataType.Int64,
-            type_params=pairs({"max_capacity": str(RATINGS_CAPACITY)}),
-        ),
-        FieldSchema(
-            fieldID=DYNAMIC,
-            name="$meta",
-            description="dynamic schema",
-            data_type=DataType.JSON,
-            is_dynamic=True,
-        ),
+        ratings,
+        dynamic,
     ]
 
 
@@ -113,6 +103,16 @@ def index_info(shape: SampleShape, number: int) -> IndexInfo:
         index_params=pairs(definition.params),
         user_index_params=pairs(definition.params),
     )
+
+
+def _key_fields() -> list[FieldSchema]:
+    row_id = _field(ROW_ID, "RowID", DataType.Int64, {})
+    row_id.description = "row id"
+    timestamp = _field(TIMESTAMP, "Timestamp", DataType.Int64, {})
+    timestamp.description = "time stamp"
+    key = _field(KEY, "id", DataType.Int64, {})
+    key.is_primary_key = True
+    return [row_id, timestamp, key]
 
 
 def _field(number: int, name: str, data_type: DataType, params: Mapping[str, str]) -> FieldSchema:
