@@ -1,4 +1,4 @@
-"""The files of an inverted index as Milvus stores them: one container per file of the index library."""
+"""The files of an inverted index as Milvus stores them: one container for each."""
 
 import json
 
