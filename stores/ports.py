@@ -121,6 +121,8 @@ class MetadataStore(Protocol):
         """Apply a transaction of at most 128 operations and 1.5 MiB; False when a guard does not hold.
 
         When the answer is lost the store re-reads rather than repeats, so that True and False are the truth.
+        It knows its own write by the value: one that writes a key which it guards must put a value there
+        that no other caller would put (name the writer in it).
         """
 
     def commit_all(self, guards: Sequence[Guard], puts: Iterable[tuple[str, bytes]]) -> int | None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from restore.errors import StoreUnavailable
-from stores.etcd import ConnectionFailedError, ConnectionTimeoutError, Etcd3Client
+from stores.budget import Budget
+from stores.etcd import ConnectionFailedError, ConnectionTimeoutError, Etcd3Client, KVMetadata
+from stores.etcd_transaction import Text
 from stores.metadata import EtcdMetadataStore
 from stores.ports import Guard, Transaction
 from tests.stores.etcd_server import EtcdServer, connected, eventually, found, running, version
@@ -141,6 +143,33 @@ def test_a_request_that_arrives_after_its_repeat_changes_nothing(
     assert version(server, "lock") == 1
 
 
+class _Overtaken(Etcd3Client):
+    """A client whose lost request arrives just after it has looked for its effect."""
+
+    late: Callable[[], object] | None = None
+
+    def get(self, key: Text, budget: Budget | None = None) -> tuple[bytes | None, KVMetadata | None]:
+        answer = super().get(key, budget)
+        if self.late and key == "lock":
+            self.late, late = None, self.late
+            late()
+        return answer
+
+
+def test_a_request_that_arrives_before_its_repeat_is_known_to_be_ours(
+    server: EtcdServer, proxy: Proxy, direct: EtcdMetadataStore
+) -> None:
+    endpoints = (proxy.address, server.address)
+    wanted = Transaction([Guard("lock", 0)], {"lock": b"mine"})
+    with _Overtaken(endpoints, timeout=0.5) as client:
+        store = EtcdMetadataStore("default", client, endpoints)
+        store.check()
+        client.late = lambda: direct.commit(wanted)
+        proxy.requests.clear()
+        assert store.commit(wanted)
+    assert version(server, "lock") == 1
+
+
 def test_an_undecided_transaction_says_so(proxy: Proxy, pool: ThreadPoolExecutor) -> None:
     with connected(proxy.address, timeout=0.2, patience=0.5) as store:
         store.check()
@@ -172,22 +201,23 @@ def moved(workers: "list[Future[list[int]]]", server: EtcdServer, before: int) -
     return version(server, "counter") > before + 5 or all(worker.done() for worker in workers)
 
 
+def claim(store: EtcdMetadataStore, worker: int) -> list[int]:
+    """Return 25 counts of a shared counter, each raised by this worker."""
+    claimed: list[int] = []
+    while len(claimed) < 25:
+        record = store.get("counter")
+        count, revision = (int(record.value.split()[0]), record.mod_revision) if record else (0, 0)
+        value = f"{count + 1} {worker}".encode()
+        if store.commit(Transaction([Guard("counter", revision)], {"counter": value})):
+            claimed.append(count + 1)
+    return claimed
+
+
 def test_under_breaking_connections_no_two_threads_get_the_same_count(
     server: EtcdServer, proxy: Proxy, direct: EtcdMetadataStore, pool: ThreadPoolExecutor
 ) -> None:
     with connected(proxy.address) as store:
-
-        def claim(worker: int) -> list[int]:
-            claimed: list[int] = []
-            while len(claimed) < 25:
-                record = store.get("counter")
-                count, revision = (int(record.value.split()[0]), record.mod_revision) if record else (0, 0)
-                value = f"{count + 1} {worker}".encode()
-                if store.commit(Transaction([Guard("counter", revision)], {"counter": value})):
-                    claimed.append(count + 1)
-            return claimed
-
-        workers = [pool.submit(claim, worker) for worker in range(6)]
+        workers = [pool.submit(claim, store, worker) for worker in range(6)]
         cuts = 0
         while not all(worker.done() for worker in workers):
             raised = version(server, "counter")
