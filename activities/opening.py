@@ -1,6 +1,6 @@
 """open_restore: everything that can be wrong with a request, found before anything is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from temporalio import activity
 
@@ -23,6 +23,7 @@ from stores.clients import Clients
 from stores.collection_state import segments_of
 from stores.ids import IdAllocator
 from stores.reservations import Reservations, busy
+from stores.snapshot_catalog import SnapshotCatalog, SnapshotName
 from stores.snapshots import OpenSnapshot, open_snapshot
 
 _SHOWN = 20
@@ -64,11 +65,13 @@ class OpeningActivities:
         """Ask every store at once, so that one that never answers costs its few seconds only once."""
         destination = self._clients.profile(request.destination)
         self._clients.profile(request.source)
-        checks: Sequence[Callable[[], object]] = (
+        checks: list[Callable[[], object]] = [
             lambda: self._clients.metadata(request.destination).check(),
             lambda: self._check_bucket(request.destination, destination.s3.bucket),
             lambda: self._check_reachable(request),
-        )
+        ]
+        if SnapshotName.parse(request.snapshot):
+            checks.append(lambda: self._clients.metadata(request.source).check())
         for done in [self._clients.list_threads.submit(check) for check in checks]:
             done.result()
 
@@ -145,14 +148,18 @@ class OpeningActivities:
 
 def source_bucket(request: RestoreRequest, clients: Clients) -> str:
     """The bucket of the snapshot: the URI's own, else the source profile's."""
-    return SnapshotLocation.parse(request.snapshot).bucket or clients.profile(request.source).s3.bucket
+    named = None if SnapshotName.parse(request.snapshot) else SnapshotLocation.parse(request.snapshot).bucket
+    return named or clients.profile(request.source).s3.bucket
 
 
 def open_requested(request: RestoreRequest, clients: Clients) -> OpenSnapshot:
-    """The snapshot that a request names."""
-    return open_snapshot(
-        clients.objects(request.source), clients.profile(request.source).s3.bucket, request.snapshot
-    )
+    """The snapshot that a request names, by URI, key, or name in the source's catalog."""
+    objects, bucket = clients.objects(request.source), clients.profile(request.source).s3.bucket
+    text, name = request.snapshot, SnapshotName.parse(request.snapshot)
+    if name:
+        metadata, keys = clients.metadata(request.source), clients.keys(request.source)
+        text = SnapshotCatalog(metadata, keys, objects, bucket).find(name)
+    return open_snapshot(objects, bucket, text)
 
 
 def require_partitions(request: RestoreRequest, snapshot: OpenSnapshot) -> None:

@@ -56,7 +56,7 @@ def _numbered(group: Sequence[FieldBinlog], manifest: SegmentManifest) -> Iterab
         if known != log:
             raise SnapshotCorrupt(
                 f"segment {manifest.segment_id}, field {group[0].field_id}: {known.log_path!r} and "
-                f"{log.log_path!r} are two different logs with log id {number}, of which one would be lost; "
+                f"{log.log_path!r} are two different logs with log id {number}, and one would be lost; "
                 "take the snapshot again"
             )
     return logs.items()
@@ -80,7 +80,8 @@ def _log_id(log: Binlog, manifest: SegmentManifest) -> int | None:
     """
     name = base_name(log.log_path)
     number = int(name) if name.isascii() and name.isdecimal() and len(name) < 20 else 0
-    number = number if log.log_path and number else log.log_id if _by_id(log, manifest) else 0
+    if not log.log_path or (number == 0 and manifest.storage_version == _V3):
+        number = log.log_id
     if 0 < number < 2**63:
         return number
     if manifest.storage_version == _V3:
@@ -89,10 +90,6 @@ def _log_id(log: Binlog, manifest: SegmentManifest) -> int | None:
         f"segment {manifest.segment_id}: the log {log.log_path!r} has no log id: expected a path that ends in "
         "a positive number, by which Milvus finds the object; take the snapshot again"
     )
-
-
-def _by_id(log: Binlog, manifest: SegmentManifest) -> bool:
-    return not log.log_path or manifest.storage_version == _V3
 
 
 def _format(group: Sequence[FieldBinlog], segment: int) -> str:

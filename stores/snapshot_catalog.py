@@ -1,0 +1,94 @@
+"""Finding a snapshot by name in the cluster that took it (snapshot-format.md, section 4.1)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from formats.catalog import is_live
+from formats.keys import MetaKeys
+from formats.location import SnapshotLocation
+from formats.metadata import read_metadata
+from formats.proto.data_pb2 import SnapshotInfo, SnapshotState, SnapshotStateCommitted
+from formats.wire import decode
+from restore.errors import InvalidRequest, ObjectMissing, SnapshotNotFound, TargetNotFound
+from stores.catalog import read_collection
+from stores.ports import Location, MetadataStore, ObjectStore
+
+_FORMS = "a URI (s3://bucket/…/metadata/{id}.json), a key that ends in .json, or [database/]collection/snapshot-name"
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotName:
+    """`[database/]collection/name`."""
+
+    database: str
+    collection: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "SnapshotName | None":
+        """Return the name that a request gives, or None when it gives a URI or a key; else InvalidRequest."""
+        if "://" in text or text.endswith(".json"):
+            return None
+        parts = text.split("/")
+        if len(parts) not in (2, 3) or not all(parts):
+            raise InvalidRequest(f"field snapshot: expected {_FORMS}, found {text!r}")
+        database, collection, name = parts if len(parts) == 3 else ("default", *parts)
+        return cls(database, collection, name)
+
+    def __str__(self) -> str:
+        return f"{self.database}/{self.collection}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotCatalog:
+    """The SnapshotInfo records of one cluster; its metadata files lie in `bucket` of `objects`."""
+
+    metadata: MetadataStore
+    keys: MetaKeys
+    objects: ObjectStore
+    bucket: str
+
+    def find(self, wanted: SnapshotName) -> str:
+        """Return the committed snapshot's location as its record gives it, a key or a URI.
+
+        SnapshotNotFound lists what there is, or names the state that is not COMMITTED.
+        """
+        records = [each for each in self._records() if self._is_of(each, wanted)]
+        named = [each for each in records if each.name == wanted.name]
+        committed = [each for each in named if each.state == SnapshotStateCommitted and each.s3_location]
+        if committed:
+            return max(committed, key=lambda each: each.create_ts).s3_location
+        raise SnapshotNotFound(_why(wanted, records, named))
+
+    def _records(self) -> Iterator[SnapshotInfo]:
+        for record in self.metadata.scan(self.keys.snapshots()):
+            if is_live(record.value):
+                yield decode(SnapshotInfo, record.value, record.key)
+
+    def _is_of(self, record: SnapshotInfo, wanted: SnapshotName) -> bool:
+        """Tell by the catalog whose snapshot it is; of a dropped collection only its metadata file tells."""
+        try:
+            target = read_collection(self.metadata, self.keys, wanted.database, wanted.collection)
+        except TargetNotFound:
+            return self._written_of(record) == wanted.collection
+        return record.collection_id == target.id
+
+    def _written_of(self, record: SnapshotInfo) -> str | None:
+        if not record.s3_location:
+            return None
+        location = SnapshotLocation.parse(record.s3_location)
+        try:
+            raw = self.objects.get(Location(location.bucket or self.bucket, location.key))
+        except ObjectMissing:
+            return None
+        return read_metadata(raw, key=location.key).collection.schema.name
+
+
+def _why(wanted: SnapshotName, records: list[SnapshotInfo], named: list[SnapshotInfo]) -> str:
+    if named:
+        state = SnapshotState.Name(named[0].state).removeprefix("SnapshotState").upper()
+        return f"snapshot {wanted} is {state}, not COMMITTED: it cannot be restored"
+    names = sorted({each.name for each in records if each.state == SnapshotStateCommitted})
+    there = ", ".join(names[:_SHOWN]) or "none"
+    return f"there is no snapshot {wanted.name!r} of collection {wanted.database}/{wanted.collection}; there is: {there}"
