@@ -10,8 +10,9 @@ import grpc
 _OPTIONS = (
     # A restarted server is found again within a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # How long one attempt to connect may take.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     # A dead machine is noticed by a watch that hears nothing.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),

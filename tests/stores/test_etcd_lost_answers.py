@@ -150,8 +150,9 @@ class _Overtaken(Etcd3Client):
 
     def get(self, key: Text, budget: Budget | None = None) -> tuple[bytes | None, KVMetadata | None]:
         answer = super().get(key, budget)
-        if self.late and key == "lock":
-            self.late, late = None, self.late
+        late = self.late
+        if late and key == "lock":
+            self.late = None
             late()
         return answer
 
