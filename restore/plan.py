@@ -66,8 +66,8 @@ class SegmentPlan(Model):
 
     @property
     def bytes(self) -> int:
-        """Bytes as recorded and listed; index sizes are of the build, not the files."""
-        return recorded_bytes(self.source) + sum(each.size for each in self.tree.objects)
+        """Bytes as recorded and listed, each object once; index sizes are of the build, not the files."""
+        return sum(size or 0 for _, _, size in self.named_objects()) + _built_bytes(self.source)
 
     def _listed(self) -> Iterator[Named]:
         return ((each.kind, each.key, each.size) for each in self.tree.objects)
@@ -217,9 +217,12 @@ def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
 
 def recorded_bytes(manifest: SegmentManifest) -> int:
     """Bytes of a segment as its manifest records them; index sizes are of the build, not the files."""
-    logs = sum(size or 0 for _, _, size in named_objects(manifest))
+    return sum(size or 0 for _, _, size in named_objects(manifest)) + _built_bytes(manifest)
+
+
+def _built_bytes(manifest: SegmentManifest) -> int:
     indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
     if manifest.storage_version == _V3:
-        return logs + indexes
+        return indexes
     texts = sum(text.log_size for text in (*manifest.text_index_files, *manifest.json_key_index_files))
-    return logs + indexes + texts
+    return indexes + texts
