@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
-import sys
 from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Worker
 
 from activities import build_activities
@@ -33,9 +34,12 @@ GRACE = timedelta(seconds=10)
 
 async def connect() -> Client:
     """A Temporal client by Temporal's own settings (TEMPORAL_ADDRESS and others, or a profile)."""
+    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
+    logs = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
-    return await Client.connect(**config, plugins=[RestorePlugin()])
+    runtime = Runtime(telemetry=TelemetryConfig(logging=logs))
+    return await Client.connect(**config, plugins=[RestorePlugin()], runtime=runtime)
 
 
 def build_worker(client: Client, clients: Clients, task_queue: str, *, search_attributes: bool) -> Worker:
@@ -69,18 +73,22 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Exit 0 after an orderly stop, 2 for wrong settings, 4 when Temporal cannot be reached."""
+    """Return 0 after an orderly stop, 2 for wrong settings, 4 when Temporal cannot be reached."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("botocore.credentials").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(Settings.load()))
     except RestoreError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        _log.error("%s: %s", type(error).__name__, error)
         return 2
     except RuntimeError as error:
-        print(f"Temporal cannot be reached: {error}; set TEMPORAL_ADDRESS", file=sys.stderr)
+        _log.error("Temporal cannot be reached: %s; set TEMPORAL_ADDRESS", error)
         return 4
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    # Not sys.exit: the SDK's threads may abort a process whose Python vanishes below them.
+    os._exit(code)

@@ -87,8 +87,8 @@ def _log_id(log: Binlog, manifest: SegmentManifest) -> int | None:
     if manifest.storage_version == _V3:
         return None
     raise SnapshotCorrupt(
-        f"segment {manifest.segment_id}: the log {log.log_path!r} has no log id: expected a path that ends in "
-        "a positive number, by which Milvus finds the object; take the snapshot again"
+        f"segment {manifest.segment_id}: the log {log.log_path!r} has no log id: expected a path that ends "
+        "in a positive number, by which Milvus finds the object; take the snapshot again"
     )
 
 

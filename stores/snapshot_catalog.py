@@ -91,4 +91,5 @@ def _why(wanted: SnapshotName, records: list[SnapshotInfo], named: list[Snapshot
         return f"snapshot {wanted} is {state}, not COMMITTED: it cannot be restored"
     names = sorted({each.name for each in records if each.state == SnapshotStateCommitted})
     there = ", ".join(names[:_SHOWN]) or "none"
-    return f"there is no snapshot {wanted.name!r} of collection {wanted.database}/{wanted.collection}; there is: {there}"
+    collection = f"{wanted.database}/{wanted.collection}"
+    return f"there is no snapshot {wanted.name!r} of collection {collection}; there is: {there}"
