@@ -215,12 +215,8 @@ def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
             yield kind, log.log_path, log.log_size or None
 
 
-def recorded_bytes(manifest: SegmentManifest) -> int:
-    """Bytes of a segment as its manifest records them; index sizes are of the build, not the files."""
-    return sum(size or 0 for _, _, size in named_objects(manifest)) + _built_bytes(manifest)
-
-
 def _built_bytes(manifest: SegmentManifest) -> int:
+    """Bytes of what the manifest names without a size: the builds of its indexes."""
     indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
     if manifest.storage_version == _V3:
         return indexes

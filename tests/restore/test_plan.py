@@ -9,7 +9,6 @@ from restore.plan import (
     SegmentPlan,
     SegmentTree,
     named_objects,
-    recorded_bytes,
 )
 from samples.collection import SampleSegment, sample_segment
 from samples.shape import SampleShape
@@ -28,6 +27,10 @@ def keys(of: SegmentManifest) -> list[str]:
     return [key for _, key, _ in named_objects(of)]
 
 
+def weight(of: SegmentManifest) -> int:
+    return SegmentPlan(source=of, target=TARGET).bytes
+
+
 def test_every_object_of_a_segment_is_named_exactly_once(segment: SampleSegment) -> None:
     named = keys(segment.manifest)
     assert sorted(named) == sorted(segment.objects)
@@ -39,8 +42,8 @@ def test_a_recorded_size_is_that_of_the_object(segment: SampleSegment) -> None:
     assert all("_log/" in key for key in recorded)
 
 
-def test_recorded_bytes_are_those_of_all_objects(segment: SampleSegment) -> None:
-    assert recorded_bytes(segment.manifest) == sum(map(len, segment.objects.values()))
+def test_the_bytes_of_a_segment_are_those_of_all_its_objects(segment: SampleSegment) -> None:
+    assert weight(segment.manifest) == sum(map(len, segment.objects.values()))
 
 
 def test_every_kind_is_named_and_each_in_the_order_of_the_manifest() -> None:
@@ -101,12 +104,12 @@ def test_an_object_that_manifest_and_listing_name_counts_once() -> None:
     source = manifest(**V3)
     segment = SegmentPlan(source=source, target=TARGET, tree=SegmentTree(objects=(twice,)))
     assert len(list(segment.named_objects())) == len(keys(source))
-    assert segment.bytes == recorded_bytes(source)
+    assert segment.bytes == weight(source)
 
 
 def test_a_build_without_files_weighs_nothing() -> None:
     flat = manifest(index_files=(index(index_file_paths=()),))
-    assert recorded_bytes(manifest()) - recorded_bytes(flat) == index().serialized_size
+    assert weight(manifest()) - weight(flat) == index().serialized_size
 
 
 def test_a_planned_object_tells_both_keys_and_the_recorded_size() -> None:
