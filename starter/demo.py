@@ -41,11 +41,10 @@ def demo(
 
     Exits with 0 when every object and record is right.
     """
-    from samples.shape import SampleShape  # late, as below: an installation without samples has no need of it
-
-    shape = SampleShape(segments=segments, megabytes=megabytes)
     with readable(), _servers(folder if keep else None) as stack:
-        proof = _restore_and_prove(stack, shape)
+        from samples.shape import SampleShape  # late, as below; without its extra the servers have said so
+
+        proof = _restore_and_prove(stack, SampleShape(segments=segments, megabytes=megabytes))
         if keep:
             _tell(stack)
     raise typer.Exit(0 if proof.ok else 1)
