@@ -4,6 +4,7 @@ The same manifest and target always give the same bytes, so that what was writte
 """
 
 from collections.abc import Callable
+from typing import cast
 
 from formats.errors import SnapshotCorrupt
 from formats.index_records import index_records
@@ -109,6 +110,8 @@ def _position(source: Position, target: SegmentTarget) -> msg_pb2.MsgPosition:
         msgID=target.message_id,
         msgGroup=target.message_group,
         timestamp=source.timestamp,
+        # A message id is only to be read by the kind of log that gave it, known to us or not.
+        WAL_name=cast("common_pb2.WALName", target.wal_name),
     )
 
 

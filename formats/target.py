@@ -8,7 +8,7 @@ class SegmentTarget(Model):
     """The ids, the channel and the time that a restored segment's records are written with.
 
     `channel` is the target's virtual channel; `message_id` and `message_group` are of its checkpoint,
-    empty when there is none. `builds` gives the new build id by the source's, `index_ids` the target's
+    empty when there is none, and `wal_name` its kind of log (common.WALName). `builds` gives the new build id by the source's, `index_ids` the target's
     index id by index name. `created_at` is Unix seconds, fixed when the restore is planned.
     """
 
@@ -18,6 +18,7 @@ class SegmentTarget(Model):
     channel: str
     message_id: bytes = b""
     message_group: str = ""
+    wal_name: int = 0
     builds: dict[int, int]
     index_ids: dict[str, int]
     created_at: int

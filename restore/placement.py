@@ -24,7 +24,7 @@ class Placement:
     collection_id: int
     partitions: Mapping[int, int]
     channels: Mapping[str, str]
-    positions: Mapping[str, tuple[bytes, str]]
+    positions: Mapping[str, tuple[bytes, str, int]]
     index_ids: Mapping[str, int]
     created_at: int
 
@@ -45,7 +45,7 @@ class Placement:
         builds = source_builds(manifest)
         segment_id, *new_builds = allocate(1 + len(builds))
         channel = self.channels[manifest.channel_name]
-        message_id, message_group = self.positions.get(channel, (b"", ""))
+        message_id, message_group, wal_name = self.positions.get(channel, (b"", "", 0))
         target = SegmentTarget(
             collection_id=self.collection_id,
             partition_id=self.partitions.get(manifest.partition_id, _ALL_PARTITIONS),
@@ -53,6 +53,7 @@ class Placement:
             channel=channel,
             message_id=message_id,
             message_group=message_group,
+            wal_name=wal_name,
             builds=dict(zip(builds, new_builds, strict=True)),
             index_ids={index.index_name: self.index_ids[index.index_name] for index in manifest.index_files},
             created_at=self.created_at,

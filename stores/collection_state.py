@@ -19,6 +19,7 @@ class ChannelPosition(NamedTuple):
 
     message_id: bytes
     message_group: str
+    wal_name: int
 
 
 def segments_of(store: MetadataStore, keys: MetaKeys, collection_id: int) -> tuple[int, tuple[int, ...]]:
@@ -62,8 +63,8 @@ def _position(
     if record is not None and is_live(record.value):
         checkpoint = decode(msg_pb2.MsgPosition, record.value, record.key)
         if checkpoint.msgID:
-            return ChannelPosition(checkpoint.msgID, checkpoint.msgGroup)
-    return ChannelPosition(collection.start_positions.get(pchannel_of(channel), b""), "")
+            return ChannelPosition(checkpoint.msgID, checkpoint.msgGroup, checkpoint.WAL_name)
+    return ChannelPosition(collection.start_positions.get(pchannel_of(channel), b""), "", 0)
 
 
 def _number(key: str) -> int | None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from restore.errors import AccessDenied, StoreUnavailable
 from stores.retry import Retry
 from stores.s3_connection import Access, Connection
-from stores.s3_errors import setting
+from stores.s3_errors import setting, why_silent
 
 _ANSWER_WITHIN = 3.5  # seconds
 _HASTY = Retry(budget=2.0, longest_wait=0.5)
@@ -31,7 +31,7 @@ def check_bucket(access: Access, bucket: str) -> None:
     except StoreUnavailable as error:
         if isinstance(error.__cause__, ClientError):
             raise
-        raise _unreachable(access, str(error)) from error
+        raise _unreachable(access, why_silent(error.__cause__)) from error
 
 
 def _settle(answer: Future[None], access: Access, bucket: str) -> None:

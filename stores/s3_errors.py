@@ -137,7 +137,13 @@ def classified(error: ClientError | BotoCoreError | OSError, call: Call) -> Rest
         return InvalidRequest(f"{call} cannot be asked for: {_sentence(str(error))}")
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return AccessDenied(f"{call} does not trust the server's certificate; AWS_CA_BUNDLE names the CA's")
-    return StoreUnavailable(f"{call} got no answer: {_sentence(str(error)) or type(error).__name__}")
+    return StoreUnavailable(f"{call} got no answer: {why_silent(error)}")
+
+
+def why_silent(error: BaseException | None) -> str:
+    """Return what kept an answer from coming: botocore's name for it, and the operating system's."""
+    inner = getattr(error, "kwargs", {}).get("error", error)
+    return f"{type(error).__name__}, {_sentence(str(inner).rpartition(': ')[2])}"
 
 
 def _refused(error: ClientError, call: Call) -> RestoreError | UploadGone:

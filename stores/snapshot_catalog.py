@@ -13,7 +13,7 @@ from restore.errors import InvalidRequest, ObjectMissing, SnapshotNotFound, Targ
 from stores.catalog import read_collection
 from stores.ports import Location, MetadataStore, ObjectStore
 
-_FORMS = "a URI (s3://bucket/…/metadata/{id}.json), a key that ends in .json, or [database/]collection/snapshot-name"
+_FORMS = "a URI, a key that ends in .json, or [database/]collection/snapshot-name"
 _SHOWN = 10
 
 

@@ -7,7 +7,7 @@ from formats.catalog import TargetCollection
 from formats.keys import MetaKeys
 from formats.proto import common_pb2, data_pb2, index_pb2, msg_pb2, schema_pb2
 from restore.errors import UnsupportedFormat
-from stores.collection_state import channel_positions, existing_ids, segments_of
+from stores.collection_state import ChannelPosition, channel_positions, existing_ids, segments_of
 from stores.memory import MemoryMetadataStore
 from stores.ports import Transaction
 
@@ -81,22 +81,24 @@ def test_a_channel_stands_at_its_checkpoint_else_where_it_began_else_nowhere() -
     )
     store = stored(
         {
-            KEYS.channel_checkpoint("dml_9_444v0"): msg_pb2.MsgPosition(msgID=b"cp", msgGroup="group"),
+            KEYS.channel_checkpoint("dml_9_444v0"): msg_pb2.MsgPosition(
+                msgID=b"cp", msgGroup="group", WAL_name="Kafka"
+            ),
             KEYS.channel_checkpoint("dml_12_444v3"): TOMBSTONE,
         }
     )
     assert channel_positions(store, KEYS, collection) == {
-        "dml_9_444v0": (b"cp", "group"),
-        "dml_10_444v1": (b"b", ""),
-        "dml_11_444v2": (b"", ""),
-        "dml_12_444v3": (b"d", ""),
+        "dml_9_444v0": ChannelPosition(b"cp", "group", 3),
+        "dml_10_444v1": ChannelPosition(b"b", "", 0),
+        "dml_11_444v2": ChannelPosition(b"", "", 0),
+        "dml_12_444v3": ChannelPosition(b"d", "", 0),
     }
 
 
 def test_a_checkpoint_without_a_message_id_tells_nothing() -> None:
     collection = target("dml_9_444v0", starts={"dml_9": b"a"})
     store = stored({KEYS.channel_checkpoint("dml_9_444v0"): msg_pb2.MsgPosition(timestamp=7)})
-    assert channel_positions(store, KEYS, collection) == {"dml_9_444v0": (b"a", "")}
+    assert channel_positions(store, KEYS, collection) == {"dml_9_444v0": ChannelPosition(b"a", "", 0)}
 
 
 def test_ids_in_use_are_those_of_all_segments_builds_and_jobs_in_the_range() -> None:
