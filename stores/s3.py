@@ -124,9 +124,9 @@ class S3ObjectStore:
         if isinstance(origin, S3ObjectStore):
             Receiver(self._connection, origin._connection, self._rule).receive(source, target, stat)
             return
-        body = origin.get(source)
-        if len(body) != stat.size:
-            raise ObjectMismatch(f"{source} has {len(body)} bytes, {stat.size} were listed")
+        body, now = origin.get(source), origin.stat(source)
+        if now is None or (now.etag, len(body)) != (stat.etag, stat.size):
+            raise ObjectMismatch(f"{source} has changed: {now} was found, {stat} expected")
         self.put(target, body)
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:

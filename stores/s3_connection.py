@@ -11,6 +11,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing
 from stores.ports import Location, ObjectStat
@@ -18,6 +20,7 @@ from stores.retry import Retry
 from stores.s3_errors import Call, classified, setting
 
 if TYPE_CHECKING:
+    from botocore.model import OperationModel
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
@@ -63,6 +66,7 @@ class Access:
             named = f"{setting(self.profile, 'endpoint')} or {setting(self.profile, 'region')}"
             raise InvalidRequest(f"object store of profile {self.profile}: {error}; check {named}") from error
         client.meta.events.register("before-call.s3.DeleteObjects", _sign_body_with_md5)
+        client.meta.events.register("before-parse.s3", _assure_whole)
         return client
 
     def _config(self) -> Config:
@@ -117,7 +121,7 @@ class Connection:
         """Return the answer of a call that is sent a single time; raises the errors of `classified`."""
         try:
             return send(self.client)
-        except (ClientError, BotoCoreError, OSError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
             raise classified(error, Call(operation, at, self.profile, self.endpoint, to)) from error
 
     def refusal(self, operation: str, at: Location, told: Mapping[str, Any]) -> Exception:
@@ -184,6 +188,15 @@ def _session() -> boto3.Session:
     session.register_component("credential_provider", plain.get_component("credential_provider"))
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=lambda text: text)
     return boto3.Session(botocore_session=session)
+
+
+def _assure_whole(operation_model: "OperationModel", response_dict: dict[str, Any], **_: object) -> None:
+    """Have an answer that was cut short count as a server's error: an empty body would parse as no result."""
+    body, announced = response_dict["body"], response_dict["headers"].get("content-length")
+    if operation_model.http["method"] == "HEAD" or not isinstance(body, bytes) or announced is None:
+        return
+    if len(body) != int(announced):
+        response_dict.update(status_code=500, body=b"")
 
 
 def _sign_body_with_md5(params: dict[str, Any], **_: object) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     CredentialRetrievalError,
     LoginError,
@@ -123,8 +122,8 @@ def code(error: BaseException | None) -> str:
     return str(answer.response.get("Error", {}).get("Code", "")) if isinstance(answer, ClientError) else ""
 
 
-def classified(error: ClientError | BotoCoreError | OSError, call: Call) -> RestoreError | UploadGone:
-    """Return the error of a restore that a boto3 error means; secrets are not in it.
+def classified(error: Exception, call: Call) -> RestoreError | UploadGone:
+    """Return the error of a restore that an error of boto3 or below means; secrets are not in it.
 
     UploadGone for an upload that no longer exists.
     """

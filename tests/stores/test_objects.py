@@ -13,7 +13,7 @@ from restore.errors import AccessDenied, ObjectMismatch, ObjectMissing, RestoreE
 from stores.parts import MIB
 from stores.ports import Location, ObjectStat
 from stores.s3 import S3ObjectStore
-from tests.stores.object_worlds import S3World, World
+from tests.stores.object_worlds import MemoryWorld, S3World, World
 
 LARGE = os.urandom(16 * MIB)  # three parts
 ODD_KEYS = [
@@ -283,6 +283,16 @@ def test_receive_stores_the_bytes_of_another_endpoint(world: World, elsewhere: W
     assert world.content() == {str(world.at("to +1")): LARGE[:size]}
     assert listed(world, world.at("to +1")).size == size
     assert world.unfinished() == []
+
+
+def test_receive_takes_stores_of_another_kind(world: World) -> None:
+    twin = MemoryWorld()
+    stat = stored(twin, twin.at("from"), b"body")
+    world.store.receive(twin.store, twin.at("from"), world.at("to"), stat)
+    twin.store.put(twin.at("from"), b"soul")
+    with pytest.raises(ObjectMismatch, match=f"s3://{twin.bucket}/from has changed"):
+        world.store.receive(twin.store, twin.at("from"), world.at("again"), stat)
+    assert world.content() == {str(world.at("to")): b"body"}
 
 
 @pytest.mark.parametrize("size", [100, 16 * MIB])

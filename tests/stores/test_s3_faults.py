@@ -322,6 +322,24 @@ def test_a_body_that_is_cut_short_is_read_again(
     assert store.digest(seaweedfs.at("from")) == hashlib.sha256(LARGE).hexdigest()
 
 
+@pytest.mark.parametrize("sent", [0, 150])
+def test_a_listing_that_is_cut_short_is_no_listing(
+    seaweedfs: S3World, proxy: FaultyS3, store: S3ObjectStore, sent: int
+) -> None:
+    stored(seaweedfs, "a", b"1")
+    proxy.fault = once("GetObject", lambda request, server: replace(server(request), sent=sent))
+    assert [stat.key for stat in store.scan(seaweedfs.bucket, "")] == ["a"]
+
+
+def test_a_deletion_whose_answer_is_cut_short_is_repeated(
+    seaweedfs: S3World, proxy: FaultyS3, store: S3ObjectStore
+) -> None:
+    stored(seaweedfs, "a", b"1")
+    proxy.fault = once("DeleteObjects", answering(replace(kept("a", "InternalError"), sent=0)))
+    store.delete(seaweedfs.bucket, ["a"])
+    assert seaweedfs.content() == {}
+
+
 @pytest.mark.parametrize("size", [100, 16 * MIB])
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
 def test_receive_repeats_the_pair_of_get_and_put(
