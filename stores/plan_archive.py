@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -116,5 +117,5 @@ class PlanArchive:
 def _parse_plan(body: bytes, at: Location) -> Plan:
     try:
         return Plan.model_validate_json(gzip.decompress(body))
-    except (OSError, EOFError, ValidationError) as error:
+    except (OSError, EOFError, zlib.error, ValidationError) as error:
         raise ObjectMismatch(f"plan object {at} is not a plan: {error}") from error
