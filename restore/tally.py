@@ -36,8 +36,13 @@ class Tally:
         self._running: dict[int, CopyReport] = {}
 
     def report(self, report: CopyReport) -> None:
-        """Take note of how far a task is."""
-        self._running[report.index] = report
+        """Take note of how far a task is; a report from before the newest one changes nothing."""
+        known = self.running(report.index)
+        self._running[report.index] = CopyReport(
+            index=report.index,
+            objects=max(known.objects, report.objects),
+            bytes=max(known.bytes, report.bytes),
+        )
 
     def finish(self, index: int, result: TaskResult) -> None:
         """Count a task as done."""
