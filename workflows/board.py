@@ -5,7 +5,8 @@ from temporalio.common import SearchAttributeUpdate
 
 from restore.carry import Carry, RestoreInput
 from restore.plan import PlanRef
-from restore.progress import Phase, Progress
+from restore.progress import Phase, Progress, RestoreResult
+from restore.steps import Certified, Completion, StagedPlan
 from restore.tally import Clock, Counts, Tally, percent, progress
 from workflows import details
 from workflows import search_attributes as attributes
@@ -58,6 +59,32 @@ class Board:
             concurrency=self._window.concurrency,
             paused=self._window.paused,
             message=self.message,
+        )
+
+    def completion(self, staged: StagedPlan) -> Completion:
+        """What the certificate tells beside the plan."""
+        done = self.tally.done
+        return Completion(
+            staged=staged,
+            objects=done.objects,
+            objects_skipped=done.skipped,
+            bytes=done.bytes,
+            started_at=self.clock.started.isoformat(),
+        )
+
+    def result(self, plan: PlanRef, certified: Certified) -> RestoreResult:
+        """What a finished restore answers."""
+        done = self.tally.done
+        return RestoreResult(
+            job_id=plan.job_id,
+            collection_id=plan.collection_id,
+            segments=plan.segments,
+            rows=plan.rows,
+            objects=done.objects,
+            objects_skipped=done.skipped,
+            bytes=done.bytes,
+            seconds=round((workflow.now() - self.clock.started).total_seconds(), 3),
+            certificate=certified.uri,
         )
 
     def show(self) -> None:

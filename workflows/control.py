@@ -1,4 +1,4 @@
-"""How a workflow awaits, ends and explains: the four functions that every orchestration here shares."""
+"""How a workflow awaits, ends and explains: the few functions that every orchestration here shares."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -60,3 +60,8 @@ def explain(error: BaseException, note: str = "") -> ApplicationError:
     message = cause.message if isinstance(cause, FailureError) else str(cause)
     kind = cause.type if isinstance(cause, ApplicationError) else None
     return ApplicationError(f"{message}{note}", type=kind or type(cause).__name__, non_retryable=True)
+
+
+def invalid(message: str) -> ApplicationError:
+    """The failure of a workflow whose input cannot be meant."""
+    return ApplicationError(message, type="InvalidRequest", non_retryable=True)

@@ -10,9 +10,10 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
-from temporalio.exceptions import ApplicationError
 from temporalio.plugin import SimplePlugin
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.control import invalid
 
 _SDK_FRAMES = re.compile(r'  File "[^"]*[/\\]temporalio[/\\][^\n]*\n(?:    [^\n]*\n)*')
 
@@ -24,11 +25,6 @@ def describe(error: ValidationError) -> str:
         + ("" if each["type"] == "missing" else f", found {each['input']!r:.80}")
         for each in error.errors(include_url=False)
     )
-
-
-def invalid(message: str) -> ApplicationError:
-    """The failure of a workflow whose input cannot be meant."""
-    return ApplicationError(message, type="InvalidRequest", non_retryable=True)
 
 
 class StrictPayloadConverter(PydanticPayloadConverter):

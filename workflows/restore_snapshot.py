@@ -20,7 +20,6 @@ from restore.progress import Progress, RestoreResult
 from restore.steps import (
     Certified,
     Claim,
-    Completion,
     CopyReport,
     Opening,
     PlanOrder,
@@ -32,10 +31,12 @@ from restore.steps import (
 )
 from workflows import options
 from workflows.board import Board, children_of
-from workflows.control import explain, finish, first_failure, settle
+from workflows.control import explain, finish, first_failure, invalid, settle
 from workflows.copy_segment import CopySegment
 from workflows.rollback_restore import RollbackRestore
 from workflows.window import Child, Window
+
+_CANCELLED = "cancelled"
 
 
 class Concurrency(Model):
@@ -66,22 +67,20 @@ class RestoreSnapshot:
     @workflow.run
     async def run(self, request: RestoreInput | None = None) -> RestoreResult:
         """Answer with the result once every segment is published."""
-        if not self._given:
-            raise ApplicationError(
-                "fields snapshot and target: Field required; the input is one JSON object",
-                type="InvalidRequest",
-                non_retryable=True,
-            )
+        self._require_input()
         try:
             staged = await self._stage()
         except (FailureError, asyncio.CancelledError, BaseExceptionGroup) as error:
             await self._end(error)
         if not self._window.finished:
-            await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(self._request.model_copy(update={"carry": self._carry(staged)}))
-        result = await finish(self._publish(staged), refused=self._refuse_cancel)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return result
+        return await finish(self._publish(staged), refused=self._refuse_cancel)
+
+    def _require_input(self) -> None:
+        if not self._given:
+            raise invalid("fields snapshot and target: Field required; the input is one JSON object")
+        if self._request.carry and workflow.info().continued_run_id is None:
+            raise invalid("field carry: it is the workflow's own, from run to run; leave it out")
 
     async def _stage(self) -> StagedPlan:
         staged = await self._plan_and_reserve() if self._request.carry is None else self._carried()
@@ -98,6 +97,7 @@ class RestoreSnapshot:
                     **options.WHOLE,
                 )
             )
+        await workflow.wait_condition(workflow.all_handlers_finished)
         if workflow.cancellation_reason() is not None:
             raise asyncio.CancelledError
         return staged
@@ -159,40 +159,25 @@ class RestoreSnapshot:
 
     async def _publish(self, staged: StagedPlan) -> RestoreResult:
         self._board.enter("publishing")
+        try:
+            certified = await self._make_visible(staged)
+        except FailureError as error:
+            failure = explain(error)
+            self._board.enter("failed", failure.message)
+            raise failure from error
+        self._board.enter("completed", self._board.message)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._board.result(staged.plan, certified)
+
+    async def _make_visible(self, staged: StagedPlan) -> Certified:
         await workflow.execute_activity_method(
             PublishActivities.publish_restore, staged, summary="the point of no return", **options.WHOLE
         )
-        certified: Certified = await workflow.execute_activity_method(
+        return await workflow.execute_activity_method(
             PublishActivities.complete_restore,
-            self._completion(staged),
+            self._board.completion(staged),
             summary="certificate, then the commit marker",
             **options.STEP,
-        )
-        self._board.enter("completed", self._board.message)
-        return self._result(staged.plan, certified)
-
-    def _completion(self, staged: StagedPlan) -> Completion:
-        done = self._board.tally.done
-        return Completion(
-            staged=staged,
-            objects=done.objects,
-            objects_skipped=done.skipped,
-            bytes=done.bytes,
-            started_at=self._board.clock.started.isoformat(),
-        )
-
-    def _result(self, plan: PlanRef, certified: Certified) -> RestoreResult:
-        done = self._board.tally.done
-        return RestoreResult(
-            job_id=plan.job_id,
-            collection_id=plan.collection_id,
-            segments=plan.segments,
-            rows=plan.rows,
-            objects=done.objects,
-            objects_skipped=done.skipped,
-            bytes=done.bytes,
-            seconds=round((workflow.now() - self._board.clock.started).total_seconds(), 3),
-            certificate=certified.uri,
         )
 
     def _refuse_cancel(self) -> None:
@@ -205,34 +190,49 @@ class RestoreSnapshot:
         """Leave nothing behind (or what was asked to be kept), then fail with the root cause."""
         cancelled = workflow.cancellation_reason() is not None  # a rollback may swallow a later cancel
         first = first_failure(error)
-        reason = "cancelled" if cancelled else explain(first).message
-        await finish(self._undo(reason, keep=self._request.on_failure == "keep" and not cancelled))
-        self._board.enter("canceled" if cancelled else "failed", reason)
+        failure = await finish(self._undo(None if cancelled else explain(first)))
+        if failure is None:
+            self._board.enter("canceled", _CANCELLED)
+        else:
+            self._board.enter("failed", failure.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if cancelled:
+        if failure is None:
             raise asyncio.CancelledError from None
-        raise explain(first) from first
+        raise failure from first
 
-    async def _undo(self, reason: str, *, keep: bool) -> None:
+    async def _undo(self, failure: ApplicationError | None) -> ApplicationError | None:
+        """Return how the restore ends: by its failure, None for a cancel, or what could not be undone."""
         if self._job_id is None:
-            return
-        if keep and self._epoch is not None:
+            return failure
+        if failure and self._request.on_failure == "keep" and self._epoch is not None:
+            return await self._keep(failure)
+        reason = failure.message if failure else _CANCELLED
+        self._board.enter("rolling_back", reason)
+        try:
+            await self._roll_back(self._job_id, reason)
+        except FailureError as left:
+            message = f"{explain(left).message}; it was rolled back because of: {reason}"
+            return ApplicationError(message, type="RollbackIncomplete", non_retryable=True)
+        return failure
+
+    async def _keep(self, failure: ApplicationError) -> ApplicationError:
+        try:
             await workflow.execute_activity_method(
                 ReserveActivities.keep_restore, self._carried(), summary="for a later run", **options.STEP
             )
-            return
-        self._board.enter("rolling_back", reason)
-        try:
-            await workflow.execute_child_workflow(
-                RollbackRestore.run,
-                RollbackRequest(job_id=self._job_id, destination=self._request.destination, reason=reason),
-                id=f"restore/{self._request.database}/{self._request.target}/rollback-{self._job_id}",
-                static_summary=f"undo restore {self._job_id}",
-                # Survives a terminate of this workflow.
-                parent_close_policy=ParentClosePolicy.ABANDON,
-            )
-        except FailureError as failure:
-            raise explain(failure, note=f"; it was rolled back because of: {reason}") from failure
+        except FailureError as left:
+            return explain(failure, note=f"; what it staged could not be kept: {explain(left).message}")
+        return failure
+
+    async def _roll_back(self, job_id: str, reason: str) -> None:
+        await workflow.execute_child_workflow(
+            RollbackRestore.run,
+            RollbackRequest(job_id=job_id, destination=self._request.destination, reason=reason),
+            id=f"restore/{self._request.database}/{self._request.target}/rollback-{job_id}",
+            static_summary=f"undo restore {job_id}",
+            # Survives a terminate of this workflow.
+            parent_close_policy=ParentClosePolicy.ABANDON,
+        )
 
     def _carry(self, staged: StagedPlan) -> Carry:
         board, window = self._board, self._window

@@ -6,7 +6,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from activities.rollback import RollbackActivities
 from restore.steps import Fence, RollbackRequest, RollbackResult
 from workflows import options
-from workflows.control import finish, root_cause
+from workflows.control import explain, finish, invalid
 
 
 @workflow.defn(name="RollbackRestore")
@@ -21,16 +21,14 @@ class RollbackRestore:
     async def run(self, request: RollbackRequest | None = None) -> RollbackResult:
         """Fence the restore off, remove its records, then its objects, then its plan."""
         if self._request is None:
-            raise ApplicationError(
-                "field job_id: Field required; the input is one JSON object", type="InvalidRequest"
-            )
+            raise invalid("field job_id: Field required; the input is one JSON object")
         return await finish(self._undo(self._request))
 
     async def _undo(self, request: RollbackRequest) -> RollbackResult:
-        fence: Fence = await workflow.execute_activity_method(
-            RollbackActivities.fence_restore, request, summary="raise the epoch", **options.STEP
-        )
         try:
+            fence: Fence = await workflow.execute_activity_method(
+                RollbackActivities.fence_restore, request, summary="raise the epoch", **options.STEP
+            )
             records: int = await workflow.execute_activity_method(
                 RollbackActivities.remove_records, fence, summary="metadata first", **options.WHOLE
             )
@@ -41,13 +39,15 @@ class RollbackRestore:
                 RollbackActivities.forget_restore, fence, summary="plan and reservation", **options.STEP
             )
         except FailureError as error:
-            raise _incomplete(request, error) from error
+            raise _incomplete(request, explain(error)) from error
         return RollbackResult(job_id=request.job_id, records=records, objects=objects)
 
 
-def _incomplete(request: RollbackRequest, error: FailureError) -> ApplicationError:
+def _incomplete(request: RollbackRequest, cause: ApplicationError) -> ApplicationError:
+    if cause.type == "InvalidRequest":  # refused before anything was removed
+        return cause
     return ApplicationError(
-        f"the rollback of restore {request.job_id} could not finish: {root_cause(error)}; "
+        f"the rollback of restore {request.job_id} could not finish: {cause.message}; "
         "start RollbackRestore again with the same job_id once the cause is removed",
         type="RollbackIncomplete",
         non_retryable=True,

@@ -32,6 +32,7 @@ class Window:
         self.cursor = cursor
         self.again = deque(again)
         self._running: dict[int, Child | None] = {}
+        self._interrupted: set[int] = set()
         self._draining = False
 
     @property
@@ -59,9 +60,9 @@ class Window:
     async def pause(self) -> None:
         """Interrupt the running tasks and return when none runs; their copied objects stay."""
         self.paused = True
-        for child in self._running.values():
+        for index, child in self._running.items():
             if child is not None:
-                child.cancel()
+                self._interrupt(index, child)
         await workflow.wait_condition(lambda: not self._running or not self.paused)
 
     def _has_work(self) -> bool:
@@ -84,14 +85,22 @@ class Window:
             child = await start(index)
             self._running[index] = child
             if self.paused:
-                child.cancel()
+                self._interrupt(index, child)
             finished(index, await settle(child))
         except FailureError as error:
-            if not self._was_paused(error):
+            if not self._was_interrupted(index, error):
                 raise
             self.again.append(index)
         finally:
             self._running.pop(index, None)
+            self._interrupted.discard(index)
 
-    def _was_paused(self, error: FailureError) -> bool:
-        return is_cancelled_exception(error) and self.paused and workflow.cancellation_reason() is None
+    def _interrupt(self, index: int, child: Child) -> None:
+        if index not in self._interrupted:
+            self._interrupted.add(index)
+            child.cancel()
+
+    def _was_interrupted(self, index: int, error: FailureError) -> bool:
+        """True for the end that a pause asked for, also when it was resumed before the task had ended."""
+        ours = index in self._interrupted and workflow.cancellation_reason() is None
+        return ours and is_cancelled_exception(error)
