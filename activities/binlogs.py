@@ -21,6 +21,11 @@ class BinlogActivities:
         """Write the records and return their number; Fenced when the reservation is lost."""
         return await run_blocking(self._clients.work_threads, lambda pulse: self._update(task, pulse))
 
+    @activity.defn
+    async def complete_task(self, task: TaskRef) -> None:
+        """Record the task as done in its job; Fenced when the reservation is lost."""
+        await run_blocking(self._clients.work_threads, lambda _: Staging(self._clients, task).complete())
+
     def _update(self, task: TaskRef, pulse: Pulse) -> int:
         staging = Staging(self._clients, task)
         written = 0

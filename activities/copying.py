@@ -7,6 +7,7 @@ from temporalio import activity
 from activities.copy_run import CopyRun, Item
 from activities.pulse import Pulse, run_blocking
 from activities.reporting import Reporter
+from activities.staging import Staging
 from restore.plan import PlannedObject
 from restore.steps import CopyCount, TaskRef
 from stores.clients import COPY_THREADS, Clients
@@ -26,7 +27,7 @@ class CopyActivities:
 
         Raises ObjectMissing or ObjectMismatch for a source that is not what its manifest says.
         """
-        survey = await run_blocking(self._clients.work_threads, lambda pulse: self._survey(task, pulse))
+        survey = await run_blocking(self._clients.work_threads, lambda pulse: self._begin(task, pulse))
         run = CopyRun(survey.items, survey.copy)
         reporter = Reporter(task, run, objects=survey.objects, size=survey.bytes)
         await run.run(self._clients.copy_threads, COPY_THREADS, reporter.beat)
@@ -34,14 +35,13 @@ class CopyActivities:
             objects=survey.objects + run.objects, skipped=survey.objects, bytes=survey.bytes + run.bytes
         )
 
-    def _survey(self, task: TaskRef, pulse: Pulse) -> "Survey":
-        archive = self._clients.archive(task.plan.profile)
-        plan = archive.plan(task.plan)
-        survey = Survey(self._clients, plan.request.source, task.plan.profile, plan.snapshot.bucket)
-        planned = [
-            each for segment in archive.segments(task.plan, task.index) for each in plan.objects(segment)
-        ]
+    def _begin(self, task: TaskRef, pulse: Pulse) -> "Survey":
+        staging = Staging(self._clients, task)
+        staging.take_up()
         pulse.check()
+        plan = staging.plan
+        survey = Survey(self._clients, plan.request.source, task.plan.profile, plan.snapshot.bucket)
+        planned = [each for segment in staging.segments for each in plan.objects(segment)]
         survey.look(planned, plan.target.bucket)
         return survey
 

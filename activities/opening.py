@@ -20,9 +20,10 @@ from restore.request import RestoreRequest
 from restore.steps import Opening
 from stores.catalog import read_collection
 from stores.clients import Clients
-from stores.collection_state import segments_of
-from stores.ids import IdAllocator
-from stores.reservations import Reservations, busy
+from stores.collection_state import existing_ids, segments_of
+from stores.ids import FIRST, LAST, IdAllocator
+from stores.job_ledger import JobLedger
+from stores.reservations import Reservations, busy, now
 from stores.snapshot_catalog import SnapshotCatalog, SnapshotName
 from stores.snapshots import OpenSnapshot, open_snapshot
 
@@ -139,10 +140,9 @@ class OpeningActivities:
             self._clients.metadata(request.destination),
             self._clients.keys(request.destination),
         )
-        jobs = {
-            int(record.key.rpartition("/")[2])
-            for record in metadata.scan(keys.copy_segment_jobs, keys_only=True)
-        }
+        # Ended jobs whose time is over are removed by whoever comes next; ids of our counter are ours.
+        JobLedger(metadata, keys).sweep(now(), lambda job_id: FIRST <= job_id <= LAST)
+        jobs = existing_ids(metadata, keys, FIRST, LAST)
         return IdAllocator(metadata, keys, jobs).allocate(1)[0]
 
 

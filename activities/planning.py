@@ -11,24 +11,14 @@ from formats.catalog import TargetCollection
 from formats.census import SegmentCensus
 from restore.channels import channel_map
 from restore.placement import Placement
-from restore.plan import (
-    Chunk,
-    ChunkEntry,
-    Plan,
-    PlanRef,
-    SegmentPlan,
-    Target,
-)
-from restore.request import RestoreRequest
+from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan, Target
 from restore.steps import PlanOrder
 from restore.tasks import CHUNK_OBJECTS, fits, group
 from stores.catalog import read_collection
 from stores.clients import Clients
 from stores.collection_state import channel_positions, existing_ids
 from stores.ids import BLOCK, FIRST, LAST, IdAllocator, builds_in_store
-from stores.plan_archive import PlanArchive
 from stores.segment_trees import SegmentTrees
-from stores.snapshots import OpenSnapshot
 
 
 class PlanningActivities:
@@ -41,111 +31,102 @@ class PlanningActivities:
     async def plan_restore(self, order: PlanOrder) -> PlanRef:
         """Return the job's plan: the one that is stored, or a new one.
 
-        Raises SnapshotCorrupt, UnsupportedFormat or InvalidRequest for what the manifests hold.
+        Raises SnapshotCorrupt, UnsupportedFormat, ObjectMissing or InvalidRequest by what manifests hold.
         """
         return await run_blocking(self._clients.work_threads, lambda pulse: self._plan(order, pulse))
 
     def _plan(self, order: PlanOrder, pulse: Pulse) -> PlanRef:
-        archive = self._clients.archive(order.request.destination)
-        stored = archive.find(int(order.job_id))
-        return stored or self._make(order, archive, pulse)
+        stored = self._clients.archive(order.request.destination).find(int(order.job_id))
+        return stored or Planner(self._clients, order, pulse).make()
 
-    def _make(self, order: PlanOrder, archive: PlanArchive, pulse: Pulse) -> PlanRef:
-        request = order.request
-        snapshot = open_requested(request, self._clients)
-        target = read_collection(
-            self._clients.metadata(request.destination),
-            self._clients.keys(request.destination),
-            request.database,
-            request.target,
-        )
-        require_fit(request, snapshot, target)
+
+class Planner:
+    """Makes one plan; only one chunk of it is in memory, whatever the snapshot's size."""
+
+    def __init__(self, clients: Clients, order: PlanOrder, pulse: Pulse) -> None:
+        self._job_id = int(order.job_id)
+        self._request = order.request
+        self._pulse = pulse
+        self._profile = clients.profile(order.request.destination)
+        self._metadata = clients.metadata(order.request.destination)
+        self._keys = clients.keys(order.request.destination)
+        self._archive = clients.archive(order.request.destination)
+        self._objects = clients.objects(order.request.destination)
+        self._source = clients.objects(order.request.source)
+        self._threads = clients.list_threads
+        self._snapshot = open_requested(order.request, clients)
+        self._ids = self._allocator()
+
+    def make(self) -> PlanRef:
+        """Store chunks and header, and return the reference to them."""
+        request = self._request
+        target = read_collection(self._metadata, self._keys, request.database, request.target)
+        require_fit(request, self._snapshot, target)
         created = int(datetime.now(UTC).timestamp())
-        placement = self._placement(request, snapshot, target, created)
-        chunks = self._chunks(int(order.job_id), request, snapshot, placement, archive, pulse)
-        plan = Plan(
-            job_id=int(order.job_id),
-            created_at=created,
-            request=request,
-            snapshot=snapshot.source,
-            target=self._target(request, target),
-            tasks=group(list(chunks), request.concurrency),
+        chunks = list(self._chunks(self._placement(target, created)))
+        tasks = group(chunks, request.concurrency)
+        return self._archive.put_plan(
+            Plan(
+                job_id=self._job_id,
+                created_at=created,
+                request=request,
+                snapshot=self._snapshot.source,
+                target=self._target(target),
+                tasks=tasks,
+                task_ids=tuple(self._ids.allocate(len(tasks))),
+            )
         )
-        return archive.put_plan(plan)
 
-    def _placement(
-        self, request: RestoreRequest, snapshot: OpenSnapshot, target: TargetCollection, created: int
-    ) -> Placement:
-        metadata, keys = (
-            self._clients.metadata(request.destination),
-            self._clients.keys(request.destination),
-        )
-        collection = snapshot.metadata.collection
-        wanted = request.partitions if request.partitions is not None else collection.partitions
+    def _placement(self, target: TargetCollection, created: int) -> Placement:
+        collection, chosen = self._snapshot.metadata.collection, self._request.partitions
+        wanted = collection.partitions if chosen is None else chosen
         return Placement(
             collection_id=target.id,
             partitions={collection.partitions[name]: target.partitions[name] for name in wanted},
             channels=channel_map(collection.virtual_channel_names, target.vchannels),
-            positions=channel_positions(metadata, keys, target),
+            positions=channel_positions(self._metadata, self._keys, target),
             index_ids={index.index_name: index.indexID for index in target.indexes},
             created_at=created,
         )
 
-    def _target(self, request: RestoreRequest, target: TargetCollection) -> Target:
-        profile = self._clients.profile(request.destination)
+    def _target(self, target: TargetCollection) -> Target:
         return Target(
-            database=request.database,
+            database=self._request.database,
             collection=target.name,
             collection_id=target.id,
-            bucket=profile.s3.bucket,
-            root=profile.s3.root_path,
-            root_path=profile.etcd.root_path,
-            meta_sub_path=profile.etcd.meta_sub_path,
+            bucket=self._profile.s3.bucket,
+            root=self._profile.s3.root_path,
+            root_path=self._profile.etcd.root_path,
+            meta_sub_path=self._profile.etcd.meta_sub_path,
             partitions=dict(target.partitions),
         )
 
-    def _chunks(
-        self,
-        job_id: int,
-        request: RestoreRequest,
-        snapshot: OpenSnapshot,
-        placement: Placement,
-        archive: PlanArchive,
-        pulse: Pulse,
-    ) -> Iterator[ChunkEntry]:
-        """Store the chunks one after the other: only one is in memory, whatever the snapshot's size."""
-        segments = self._segments(request, snapshot, placement, pulse)
-        for number, chunk in enumerate(cut(segments)):
-            pulse.check()
-            counts = [(len(list(each.named_objects())), each.bytes) for each in chunk]
-            yield archive.put_chunk(
-                job_id,
+    def _chunks(self, placement: Placement) -> Iterator[ChunkEntry]:
+        for number, chunk in enumerate(cut(self._segments(placement))):
+            self._pulse.check()
+            yield self._archive.put_chunk(
+                self._job_id,
                 number,
                 Chunk(segments=tuple(chunk)),
-                objects=sum(objects for objects, _ in counts),
-                size=sum(size for _, size in counts),
+                objects=sum(len(list(each.named_objects())) for each in chunk),
+                size=sum(each.bytes for each in chunk),
             )
 
-    def _segments(
-        self, request: RestoreRequest, snapshot: OpenSnapshot, placement: Placement, pulse: Pulse
-    ) -> Iterator[SegmentPlan]:
-        metadata, keys = (
-            self._clients.metadata(request.destination),
-            self._clients.keys(request.destination),
-        )
-        s3 = self._clients.profile(request.destination).s3
-        occupied = builds_in_store(self._clients.objects(request.destination), s3.bucket, s3.root_path)
-        taken = existing_ids(metadata, keys, FIRST, LAST)
-        ids = IdAllocator(metadata, keys, taken, occupied, block_size=BLOCK)
-        trees = SegmentTrees(self._clients.objects(request.source), snapshot.at.bucket)
-        census = SegmentCensus(snapshot.metadata, snapshot.roots)
-        manifests = snapshot.manifests(self._clients.objects(request.source), self._clients.list_threads)
-        for manifest in manifests:
-            pulse.check()
+    def _segments(self, placement: Placement) -> Iterator[SegmentPlan]:
+        trees = SegmentTrees(self._source, self._snapshot.at.bucket)
+        census = SegmentCensus(self._snapshot.metadata, self._snapshot.roots)
+        for manifest in self._snapshot.manifests(self._source, self._threads):
+            self._pulse.check()
             admitted = census.admit(manifest)
             if placement.wanted(admitted):
-                yield placement.place(admitted, trees.look(admitted), ids.allocate)
+                yield placement.place(admitted, trees.look(admitted), self._ids.allocate)
         census.close()
+
+    def _allocator(self) -> IdAllocator:
+        s3 = self._profile.s3
+        occupied = builds_in_store(self._objects, s3.bucket, s3.root_path)
+        taken = existing_ids(self._metadata, self._keys, FIRST, LAST)
+        return IdAllocator(self._metadata, self._keys, taken, occupied, block_size=BLOCK)
 
 
 def cut(segments: Iterator[SegmentPlan]) -> Iterator[list[SegmentPlan]]:

@@ -5,13 +5,15 @@ import hashlib
 from temporalio import activity
 
 from activities.pulse import run_blocking
-from formats.job_records import executing_job
+from formats.job_records import executing_job, mapping
+from formats.proto.data_pb2 import CopySegmentIDMapping
 from restore.errors import TargetNotEmpty
-from restore.plan import Plan
+from restore.plan import Plan, SegmentPlan
 from restore.reservation import Owner
 from restore.steps import Claim, Reservation, StagedPlan
 from stores.clients import Clients
 from stores.collection_state import segments_of
+from stores.job_ledger import JobLedger
 from stores.reservations import Reservations, now
 from stores.staged_records import keys_of
 
@@ -39,11 +41,23 @@ class ReserveActivities:
         plan = self._clients.archive(claim.plan.profile).plan(claim.plan)
         reservations, collection = self._reservations(claim.plan.profile, plan), plan.target.collection_id
         fresh = reservations.look(collection) is None
-        job = {keys_of(plan).copy_segment_job(plan.job_id): _job(claim, plan)}
+        mappings = self._mappings(claim, plan)
+        job = {keys_of(plan).copy_segment_job(plan.job_id): _job(plan, mappings)}
         epoch = reservations.take(collection, _owner(claim, plan), job)
         if fresh:
             self._require_empty(claim.plan.profile, plan)
+        ledger = JobLedger(self._clients.metadata(claim.plan.profile), keys_of(plan))
+        if not ledger.open_tasks(plan, mappings, reservations.guard(collection, epoch), now()):
+            raise reservations.lost(collection, None)
         return Reservation(epoch=epoch)
+
+    def _mappings(self, claim: Claim, plan: Plan) -> list[list[CopySegmentIDMapping]]:
+        """Which segment becomes which, task by task."""
+        archive = self._clients.archive(claim.plan.profile)
+        return [
+            [_mapping(segment) for segment in archive.segments(claim.plan, index)]
+            for index in range(len(plan.tasks))
+        ]
 
     def _require_empty(self, profile: str, plan: Plan) -> None:
         """Look again under the reservation: a restore may have finished between planning and now."""
@@ -84,14 +98,18 @@ def _owner(claim: Claim, plan: Plan) -> Owner:
     )
 
 
-def _job(claim: Claim, plan: Plan) -> bytes:
+def _mapping(segment: SegmentPlan) -> CopySegmentIDMapping:
+    return mapping(segment.source.segment_id, segment.target.segment_id, segment.target.partition_id)
+
+
+def _job(plan: Plan, mappings: list[list[CopySegmentIDMapping]]) -> bytes:
     return executing_job(
         job_id=plan.job_id,
         collection_id=plan.target.collection_id,
         snapshot_name=plan.snapshot.name,
         source_collection_id=plan.snapshot.collection_id,
         location=plan.snapshot.key,
-        segments=claim.plan.segments,
-        rows=claim.plan.rows,
+        mappings=[each for task in mappings for each in task],
+        rows=sum(chunk.rows for chunk in plan.chunks),
         now=now(),
     )

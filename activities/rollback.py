@@ -12,6 +12,7 @@ from restore.errors import InvalidRequest
 from restore.plan import Plan, PlanRef
 from restore.steps import Fence, RollbackRequest
 from stores.clients import Clients
+from stores.job_ledger import JobLedger
 from stores.ports import Guard, Transaction
 from stores.reservations import Reservations, now
 from stores.staged_records import collection_records, keys_of, planned_records
@@ -110,6 +111,7 @@ class RollbackActivities:
             pulse.check()
             if not metadata.commit(Transaction(self._guards(fence, plan), {}, keys)):
                 raise self._reservations(fence.destination, plan).lost(plan.target.collection_id, None)
+        JobLedger(metadata, keys_of(plan)).forget_tasks(plan.job_id, self._guards(fence, plan))
         return len(doomed)
 
     def _remove_objects(self, fence: Fence, pulse: Pulse) -> int:

@@ -1,12 +1,14 @@
 """A task's plan and its guarded way into etcd, for the activities that stage records."""
 
+import os
 from collections.abc import Iterable
 
 from restore.plan import Plan, SegmentPlan
 from restore.steps import TaskRef
 from stores.clients import Clients
+from stores.job_ledger import JobLedger
 from stores.ports import Guard, Transaction
-from stores.reservations import Reservations
+from stores.reservations import Reservations, now
 from stores.staged_records import keys_of
 
 
@@ -20,6 +22,8 @@ class Staging:
         self.metadata = clients.metadata(task.plan.profile)
         self._reservations = Reservations(self.metadata, keys_of(self.plan))
         self._guard = self._reservations.guard(self.plan.target.collection_id, task.epoch)
+        self._ledger = JobLedger(self.metadata, keys_of(self.plan))
+        self._index = task.index
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
         """Write the records and return their number."""
@@ -37,6 +41,20 @@ class Staging:
         if held is None or held[1].mod_revision != self._guard.mod_revision:
             raise self._lost()
         return False
+
+    def take_up(self) -> None:
+        """Record that this process has begun with the task."""
+        if not self._ledger.take_up(self._task_id, self._guard, worker=os.getpid()):
+            raise self._lost()
+
+    def complete(self) -> None:
+        """Record that the task is done, and count its segments in the job."""
+        if not self._ledger.complete(self.plan.job_id, self._task_id, self._guard, now=now()):
+            raise self._lost()
+
+    @property
+    def _task_id(self) -> int:
+        return self.plan.task_ids[self._index]
 
     def _lost(self) -> Exception:
         held = self._reservations.look(self.plan.target.collection_id)

@@ -8,8 +8,9 @@ class SegmentTarget(Model):
     """The ids, the channel and the time that a restored segment's records are written with.
 
     `channel` is the target's virtual channel; `message_id` and `message_group` are of its checkpoint,
-    empty when there is none, and `wal_name` its kind of log (common.WALName). `builds` gives the new build id by the source's, `index_ids` the target's
-    index id by index name. `created_at` is Unix seconds, fixed when the restore is planned.
+    empty when there is none, and `wal_name` the checkpoint's kind of log (common.WALName). `builds` gives
+    the new build id by the source's, `index_ids` the target's index id by index name. `created_at` is
+    Unix seconds, fixed when the restore is planned.
     """
 
     collection_id: Int64

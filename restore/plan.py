@@ -132,6 +132,7 @@ class Plan(Model):
     snapshot: SnapshotSource
     target: Target
     tasks: tuple[tuple[ChunkEntry, ...], ...]
+    task_ids: tuple[int, ...] = ()
 
     @property
     def chunks(self) -> Iterator[ChunkEntry]:

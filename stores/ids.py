@@ -4,6 +4,7 @@ Without Milvus's allocator they come from a counter of our own in etcd, over a r
 clock-based allocator never reaches.
 """
 
+import uuid
 from collections import deque
 from collections.abc import Callable, Collection
 
@@ -54,11 +55,13 @@ class IdAllocator:
     def _block(self, size: int) -> range:
         for _ in range(_TRIES):
             record = self._metadata.get(self._key)
-            first = int(record.value) if record else FIRST
+            first = int(record.value.split()[0]) if record else FIRST
             if first + size > LAST:
                 raise StoreUnavailable(f"the id counter {self._key} is at {first}, its range ends at {LAST}")
             guard = Guard(self._key, record.mod_revision if record else 0)
-            if self._metadata.commit(Transaction([guard], {self._key: str(first + size).encode()})):
+            # The value names its writer: when the answer is lost, reading it back tells whose write it was.
+            value = f"{first + size} {uuid.uuid4()}".encode()
+            if self._metadata.commit(Transaction([guard], {self._key: value})):
                 return range(first, first + size)
         raise StoreUnavailable(f"the id counter {self._key} was changed by others {_TRIES} times in a row")
 

@@ -27,6 +27,7 @@ class CopySegment:
         try:
             copied = await self._copy(task)
             await self._record(task)
+            await settle(workflow.start_activity_method(BinlogActivities.complete_task, task, **options.STEP))
         except (FailureError, BaseExceptionGroup) as error:
             if workflow.cancellation_reason() is not None:
                 raise asyncio.CancelledError from error

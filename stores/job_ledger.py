@@ -1,0 +1,135 @@
+"""The records of a restore's job and tasks in etcd, as Milvus's own restore keeps them.
+
+Listing by state, and one way of changing: read, change, write, guarded by the restore's epoch.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from formats.job_records import advanced_job, completed_task, is_expired, pending_task, running_task
+from formats.keys import MetaKeys
+from formats.proto.data_pb2 import (
+    CopySegmentIDMapping,
+    CopySegmentTask,
+    CopySegmentTaskCompleted,
+    CopySegmentTaskState,
+)
+from restore.plan import Plan
+from stores.ports import Guard, MetadataStore, Record, Transaction
+
+Change = Callable[[bytes], bytes]
+
+_DELETES = 100
+"""Deletes per transaction, below etcd's 128 operations."""
+
+
+class JobLedger:
+    """The job and task records of one cluster."""
+
+    def __init__(self, metadata: MetadataStore, keys: MetaKeys) -> None:
+        self._metadata = metadata
+        self._keys = keys
+
+    def tasks(self, job_id: int, state: "CopySegmentTaskState | None" = None) -> Iterator[CopySegmentTask]:
+        """Yield the tasks of a job, only those of a state where one is given."""
+        for _, task in self._tasks_of(job_id):
+            if state is None or task.state == state:
+                yield task
+
+    def open_tasks(
+        self, plan: Plan, mappings: Iterable[list[CopySegmentIDMapping]], guard: Guard, now: datetime
+    ) -> bool:
+        """Record every task of a plan as pending; False when the guard does not hold."""
+        records = (
+            (
+                self._keys.copy_segment_task(task_id),
+                pending_task(
+                    task_id=task_id,
+                    job_id=plan.job_id,
+                    collection_id=plan.target.collection_id,
+                    mappings=each,
+                    now=now,
+                ),
+            )
+            for task_id, each in zip(plan.task_ids, mappings, strict=True)
+        )
+        return self._metadata.commit_all([guard], records) is not None
+
+    def take_up(self, task_id: int, guard: Guard, *, worker: int) -> bool:
+        """Record that a worker has begun with a task; False when the guard does not hold."""
+        return self._change(
+            guard, {self._keys.copy_segment_task(task_id): lambda value: running_task(value, worker)}
+        )
+
+    def complete(self, job_id: int, task_id: int, guard: Guard, *, now: datetime) -> bool:
+        """Record that a task is done and count its segments in the job, once however often it is called.
+
+        False when the guard does not hold.
+        """
+        key = self._keys.copy_segment_task(task_id)
+        record = self._metadata.get(key)
+        if record is None:
+            return False
+        task = CopySegmentTask.FromString(record.value)
+        if task.state == CopySegmentTaskCompleted:
+            return True
+        done = len(task.id_mappings)
+        return self._change(
+            guard,
+            {
+                key: lambda value: completed_task(value, now),
+                self._keys.copy_segment_job(job_id): lambda value: advanced_job(value, done),
+            },
+        )
+
+    def forget_tasks(self, job_id: int, guards: list[Guard]) -> bool:
+        """Remove the tasks of a job; False when a guard does not hold."""
+        keys = [key for key, _ in self._tasks_of(job_id)]
+        return self._remove(keys, guards)
+
+    def sweep(self, now: datetime, mine: Callable[[int], bool]) -> int:
+        """Remove the ended jobs, with their tasks, whose retention is over; return their number.
+
+        Only jobs that `mine` answers for: those of Milvus's own restores are Milvus's to remove.
+        """
+        jobs = [
+            record for record in self._metadata.scan(self._keys.copy_segment_jobs) if self._old(record, now)
+        ]
+        jobs = [record for record in jobs if mine(_id_of(record))]
+        for record in jobs:
+            self.forget_tasks(_id_of(record), [])
+            self._remove([record.key], [Guard(record.key, record.mod_revision)])
+        return len(jobs)
+
+    def _old(self, record: Record, now: datetime) -> bool:
+        return is_expired(record.value, now)
+
+    def _tasks_of(self, job_id: int) -> Iterator[tuple[str, CopySegmentTask]]:
+        for record in self._metadata.scan(self._keys.copy_segment_tasks):
+            task = CopySegmentTask.FromString(record.value)
+            if task.job_id == job_id:
+                yield record.key, task
+
+    def _change(self, guard: Guard, changes: dict[str, Change]) -> bool:
+        """The one way a record is changed: all of `changes` at once, from what is there, under the guard.
+
+        Another writer in between means another try; the guard tells when to stop.
+        """
+        while True:
+            held = self._metadata.get(guard.key)
+            if held is None or held.mod_revision != guard.mod_revision:
+                return False
+            there = {key: self._metadata.get(key) for key in changes}
+            found = {key: record for key, record in there.items() if record is not None}
+            guards = [guard, *(Guard(key, record.mod_revision) for key, record in found.items())]
+            puts = {key: changes[key](record.value) for key, record in found.items()}
+            if self._metadata.commit(Transaction(guards, puts)):
+                return True
+
+    def _remove(self, keys: list[str], guards: list[Guard]) -> bool:
+        batches = (keys[start : start + _DELETES] for start in range(0, len(keys), _DELETES))
+        return all(self._metadata.commit(Transaction(guards, {}, batch)) for batch in batches)
+
+
+def _id_of(record: Record) -> int:
+    return int(record.key.rpartition("/")[2])
