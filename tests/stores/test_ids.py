@@ -38,7 +38,7 @@ def memory() -> MemoryMetadataStore:
 
 def next_id(metadata: MetadataStore, keys: MetaKeys) -> int:
     record = metadata.get(keys.id_counter)
-    return int(record.value) if record else FIRST
+    return int(record.value.split()[0]) if record else FIRST
 
 
 def set_next(metadata: MetadataStore, keys: MetaKeys, number: int) -> None:
@@ -106,6 +106,13 @@ def test_a_counter_at_the_end_of_its_range_gives_nothing(memory: MemoryMetadataS
     with pytest.raises(StoreUnavailable, match=f"{keys.id_counter} is at {LAST}"):
         ids.allocate(1)
     assert next_id(memory, keys) == LAST
+
+
+def test_equal_counts_of_two_writers_are_told_apart(keys: MetaKeys) -> None:
+    stores = MemoryMetadataStore(), MemoryMetadataStore()
+    assert [IdAllocator(each, keys).allocate(1) for each in stores] == [[FIRST], [FIRST]]
+    values = {record.value for store in stores for record in store.scan(keys.id_counter)}
+    assert len(values) == 2
 
 
 class Contended(MemoryMetadataStore):
