@@ -58,6 +58,14 @@ class Clients:
         s3 = self.profile(name).s3
         return self._once("plans", name, lambda: PlanArchive(self.objects(name), s3.bucket, s3.root_path))
 
+    def close(self) -> None:
+        """End the threads, then drop the connections; what is under way is finished first."""
+        for threads in (self.copy_threads, self.list_threads, self.work_threads):
+            threads.shutdown()
+        for opened in self._open.values():
+            if isinstance(opened, S3ObjectStore | EtcdMetadataStore):
+                opened.close()
+
     def _once(self, kind: str, name: str, connect: Callable[[], T]) -> T:
         found = self._open.get((kind, name))
         if found is None:
