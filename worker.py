@@ -6,6 +6,7 @@ import os
 import signal
 from datetime import timedelta
 
+from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
@@ -13,7 +14,9 @@ from temporalio.worker import Worker
 
 from activities import build_activities
 from activities.edge import ErrorTranslation
+from activities.log_context import LogContext
 from formats.errors import RestoreError
+from restore.log_format import start_logging
 from restore.settings import Settings
 from stores.clients import Clients
 from workflows import WORKFLOWS
@@ -49,7 +52,7 @@ def build_worker(client: Client, clients: Clients, task_queue: str, *, search_at
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(clients, search_attributes=search_attributes),
-        interceptors=[ErrorTranslation()],
+        interceptors=[LogContext(), ErrorTranslation()],
         max_concurrent_activities=ACTIVITIES,
         max_heartbeat_throttle_interval=BEAT,
         default_heartbeat_throttle_interval=BEAT,
@@ -74,10 +77,13 @@ async def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Return 0 after an orderly stop, 2 for wrong settings, 4 when Temporal cannot be reached."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("botocore.credentials").setLevel(logging.WARNING)
+    start_logging("text")
+    # The SDK would append to each message what the fields say already.
+    workflow.logger.workflow_info_on_message = activity.logger.activity_info_on_message = False
     try:
-        asyncio.run(serve(Settings.load()))
+        settings = Settings.load()
+        start_logging(settings.log_format)
+        asyncio.run(serve(settings))
     except RestoreError as error:
         _log.error("%s: %s", type(error).__name__, error)
         return 2

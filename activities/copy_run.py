@@ -1,6 +1,7 @@
 """Copying many objects at once from one queue, in threads that stop at the next object."""
 
 import asyncio
+import contextvars
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -31,7 +32,10 @@ class CopyRun:
         On the first error, or a cancel, start nothing more, wait for what is in flight, and raise.
         """
         loop = asyncio.get_running_loop()
-        pending = {loop.run_in_executor(threads, self._lane) for _ in range(min(lanes, len(self._queue)))}
+        pending = {
+            loop.run_in_executor(threads, contextvars.copy_context().run, self._lane)
+            for _ in range(min(lanes, len(self._queue)))
+        }
         try:
             while pending:
                 done, pending = await asyncio.wait(

@@ -1,6 +1,7 @@
 """Running blocking work in an activity: it beats while the work runs, and tells the work to stop."""
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -43,7 +44,8 @@ class Pulse:
 async def run_blocking(threads: Executor, work: Callable[[Pulse], T]) -> T:
     """The result of the work, run in a thread; when cancelled, the work was told and has ended."""
     pulse = Pulse()
-    running = asyncio.get_running_loop().run_in_executor(threads, work, pulse)
+    context = contextvars.copy_context()  # so that lines logged in the thread name the restore too
+    running = asyncio.get_running_loop().run_in_executor(threads, context.run, work, pulse)
     try:
         while not running.done():
             pulse.beat()

@@ -1,6 +1,7 @@
 """The settings of worker and command line: flag above environment above file above default.
 
     task_queue = "milvus-restore"             # or RESTORE_TASK_QUEUE
+    log_format = "json"                       # or RESTORE_LOG_FORMAT; else text
 
     [profiles.default.s3]                     # or RESTORE_S3_ENDPOINT, RESTORE_S3_BUCKET, …
     endpoint = "http://localhost:9000"
@@ -22,6 +23,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from formats.errors import InvalidRequest
 from formats.model import Model
+from restore.log_format import LogFormat
 from restore.profiles import EtcdSettings, MilvusSettings, Profile, S3Settings, Secretive
 from restore.settings_file import TABLES, SettingsFile, read_file
 
@@ -68,6 +70,7 @@ class _Process(_FromEnvironment):
 
     config: Path | None = None
     task_queue: str = Field("milvus-restore", min_length=1)
+    log_format: LogFormat = "text"
 
 
 class _DefaultS3(S3Settings, _FromEnvironment):
@@ -93,6 +96,7 @@ class Settings(Model):
     """What a process needs to know besides the Temporal connection, which Temporal's SDK reads itself."""
 
     task_queue: str
+    log_format: LogFormat = "text"
     profiles: Mapping[str, Profile]
 
     @classmethod
@@ -107,6 +111,7 @@ class Settings(Model):
         names = {DEFAULT, *file.profiles()}
         return cls(
             task_queue=task_queue or process.task_queue,
+            log_format=process.log_format,
             profiles={name: _profile(file, name) for name in sorted(names)},
         )
 

@@ -56,7 +56,7 @@ def read_file(path: Path) -> SettingsFile:
 
 
 def _check_names(file: SettingsFile) -> None:
-    _check_keys(file.where("the top level"), file.content, ["task_queue", "profiles"])
+    _check_keys(file.where("the top level"), file.content, ["task_queue", "log_format", "profiles"])
     _check_keys(file.where("[profiles]"), file.profiles(), None)
     for name, tables in file.profiles().items():
         _check_keys(file.where(f"[profiles.{name}]"), tables, list(TABLES))

@@ -1,0 +1,65 @@
+"""Every line that an activity logs names its task, job, collection and state."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from restore.log_format import set_log_fields
+from restore.plan import PlanRef
+
+_log = logging.getLogger("milvus-restore.activities")
+
+_STATES = {
+    "open_restore": "planning",
+    "plan_restore": "planning",
+    "reserve_target": "preparing",
+    "keep_restore": "preparing",
+    "verify_restore": "verifying",
+    "publish_restore": "publishing",
+    "complete_restore": "publishing",
+    "fence_restore": "rolling_back",
+    "remove_records": "rolling_back",
+    "remove_objects": "rolling_back",
+    "forget_restore": "rolling_back",
+}
+"""The phase of the restore that an activity is part of; all others copy."""
+
+
+class LogContext(Interceptor):
+    """Sets the fields when an activity begins, and logs its beginning and end."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        """Put the fields around an activity."""
+        return _Fields(next)
+
+
+class _Fields(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        name = activity.info().activity_type
+        fields = {key: value for each in input.args for key, value in _identities(each)}
+        # Never reset: an activity has a context of its own, and the SDK logs its failure in it.
+        set_log_fields(state=_STATES.get(name, "copying"), **fields)
+        _log.info("%s begins, attempt %d", name, activity.info().attempt)
+        result = await super().execute_activity(input)
+        _log.info("%s ends: %s", name, result)
+        return result
+
+
+def _identities(value: Any) -> Iterator[tuple[str, str]]:
+    """What an activity's input says of where it belongs, however deep."""
+    if not isinstance(value, BaseModel):
+        return
+    for name in type(value).model_fields:
+        inner = getattr(value, name)
+        if name == "job_id":
+            yield "jobID", str(inner)
+        elif name == "collection_id" and isinstance(value, PlanRef):
+            yield "collectionID", inner
+        elif name == "index":
+            yield "taskID", str(inner)
+        else:
+            yield from _identities(inner)
