@@ -37,6 +37,7 @@ class Board:
         self.message = message
         if phase == "copying" and self.clock.copying is None:
             self.clock = self.clock.model_copy(update={"copying": workflow.now()})
+        workflow.logger.info("phase %s: %s", phase, message or "-", extra={"restore": self._fields()})
         self._upsert(attributes.PHASE.value_set(phase))
         self.show()
 
@@ -98,6 +99,12 @@ class Board:
         if share >= self._percent + _STEP_PERCENT or (share == 100) != (self._percent == 100):
             self._percent = share
             self._upsert(attributes.PERCENT.value_set(share))
+
+    def _fields(self) -> dict[str, str]:
+        """What a log line names; the sandbox keeps a workflow from the context that activities log in."""
+        plan = self.plan
+        ids = {"jobID": plan.job_id, "collectionID": plan.collection_id} if plan else {}
+        return {**ids, "state": self.phase}
 
     def _upsert(self, *updates: SearchAttributeUpdate[str] | SearchAttributeUpdate[int]) -> None:
         if self.searchable:
