@@ -63,13 +63,10 @@ class Commands:
         self.queue = queue
         self.environment = clean({"TEMPORAL_ADDRESS": address, "RESTORE_TASK_QUEUE": queue}, home)
 
-    def execute(self, request: object) -> Told:
-        """Start a restore with this JSON input, without a workflow id, and wait for its end."""
-        return Told.read(self.workflow("execute", *self._begun("--input", json.dumps(request))))
-
-    def execute_without_input(self) -> Told:
-        """Start a restore that is asked for nothing."""
-        return Told.read(self.workflow("execute", *self._begun()))
+    def execute(self, *requests: object) -> Told:
+        """Start a restore with this JSON input (or several, or none), without an id, and wait for its end."""
+        inputs = (word for request in requests for word in ("--input", json.dumps(request)))
+        return Told.read(self.workflow("execute", *self._begun(*inputs)))
 
     def begin(self, request: object) -> str:
         """Start a restore without a workflow id, and return the id that it was given."""

@@ -105,10 +105,13 @@ def test_temporals_own_command_restores_by_uri_from_the_same_bucket(site: Site) 
     site.assert_proved(written, target)
 
 
-def test_a_restore_is_found_by_its_target_and_tells_its_progress(site: Site, small: WrittenSample) -> None:
-    target = site.target(small.shape)
-    workflow_id = site.commands.begin({"snapshot": small.uri, "target": target.name})
-    site.commands.outcome(workflow_id)
+def test_a_restore_by_the_snapshots_name_is_found_by_its_target_and_tells_its_progress(site: Site) -> None:
+    written = site.deployment.sample(shape(3))
+    target = site.target(written.shape)
+    workflow_id = site.commands.begin({"snapshot": "source_3/nightly", "target": target.name})
+
+    assert_result(site.commands.outcome(workflow_id).result, written, target.collection)
+    site.assert_proved(written, target)
 
     def found() -> list[dict[str, Any]]:
         listing = site.commands.workflow("list", "--query", f"RestoreTarget='{target.name}'").json
@@ -119,16 +122,16 @@ def test_a_restore_is_found_by_its_target_and_tells_its_progress(site: Site, sma
     )
     (attributes,) = found()
     assert searchable(attributes, "RestoreTarget") == target.name
-    assert searchable(attributes, "RestoreSnapshotName") == small.shape.snapshot
+    assert searchable(attributes, "RestoreSnapshotName") == "nightly"
     assert searchable(attributes, "RestorePhase") == "completed"
     assert searchable(attributes, "RestorePercent") == 100
 
     progress = site.commands.progress(workflow_id)
     assert_fields(progress, PROGRESS)
     assert progress["phase"] == "completed"
-    assert progress["objects_done"] == progress["objects_total"] == small.objects
-    assert progress["bytes_done"] == progress["bytes_total"] == small.bytes
-    assert progress["segments_done"] == progress["segments_total"] == len(small.manifests)
+    assert progress["objects_done"] == progress["objects_total"] == written.objects
+    assert progress["bytes_done"] == progress["bytes_total"] == written.bytes
+    assert progress["segments_done"] == progress["segments_total"] == len(written.manifests)
 
 
 def test_our_command_restores_by_key_and_prints_the_result(site: Site) -> None:

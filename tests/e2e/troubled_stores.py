@@ -48,8 +48,12 @@ def _profiles(servers: Mapping[str, str], closed: str, silent: str, guarded: str
     works = f'bucket = "{servers["RESTORE_S3_BUCKET"]}"'
     return f"""
 [profiles.wrong-keys]
-s3 = {{ endpoint = "{s3}", {works}, access_key_env = "WRONG_ACCESS_KEY", secret_key_env = "WRONG_SECRET_KEY" }}
 etcd = {{ endpoints = ["{etcd}"] }}
+[profiles.wrong-keys.s3]
+endpoint = "{s3}"
+{works}
+access_key_env = "WRONG_ACCESS_KEY"
+secret_key_env = "WRONG_SECRET_KEY"
 
 [profiles.closed-s3]
 s3 = {{ endpoint = "http://{closed}", {works} }}
