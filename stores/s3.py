@@ -91,7 +91,7 @@ class S3ObjectStore:
     def stat(self, at: Location) -> ObjectStat | None:
         """Return size and ETag, or None when the object or its bucket is absent."""
         head = self._connection.head(at)
-        return head and ObjectStat(at.key, head["ContentLength"], unquoted(head["ETag"]))
+        return head and ObjectStat(at.key, head["ContentLength"], unquoted(head.get("ETag")))
 
     def scan(self, bucket: str, prefix: str, start_after: str = "") -> Iterator[ObjectStat]:
         """Yield every object below the prefix in key order, a page of 1,000 at a time."""

@@ -105,10 +105,9 @@ class Copier:
         self, upload: Upload, source: Location, stat: ObjectStat, part: _Part
     ) -> "CompletedPartTypeDef":
         number, first, last = part
-        answer = self._connection.ask(
-            "UploadPartCopy",
-            source,
-            lambda client: client.upload_part_copy(
+
+        def send(client: "S3Client") -> str:
+            answer = client.upload_part_copy(
                 Bucket=upload.at.bucket,
                 Key=upload.at.key,
                 UploadId=upload.id,
@@ -116,16 +115,19 @@ class Copier:
                 CopySource=_named(source),
                 CopySourceIfMatch=f'"{stat.etag}"',
                 CopySourceRange=f"bytes={first}-{last}",
-            ),
-            to=upload.at,
-        )
-        return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
+            )
+            etag = answer.get("CopyPartResult", {}).get("ETag")
+            if not etag:
+                raise StoreUnavailable(f"the answer to part {number} of {upload.at} says nothing of a copy")
+            return etag
+
+        return {"PartNumber": number, "ETag": self._connection.ask("UploadPartCopy", source, send, upload.at)}
 
     def _assure_size(self, target: Location, stat: ObjectStat) -> None:
         head = self._connection.head(target)
-        size = head and head["ContentLength"]
-        if size != stat.size:
-            raise ObjectMismatch(f"{target} has {size} bytes after its copy, its source {stat.size}")
+        found = f"{head['ContentLength']} bytes" if head else "nothing"
+        if found != f"{stat.size} bytes":
+            raise ObjectMismatch(f"{found} is at {target} after its copy, {stat.size} bytes were copied")
 
     def _name_absent_bucket(self, *places: Location) -> None:
         """Raise ObjectMissing for the bucket that is absent: the answer to a copy may name the other one."""

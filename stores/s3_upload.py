@@ -70,7 +70,7 @@ class Upload:
             there = self.connection.head(self.at)
             if there is None or there["ContentLength"] != stat.size:
                 raise
-            return unquoted(there["ETag"])
+            return unquoted(there.get("ETag"))
         return unquoted(answer.get("ETag"))
 
     def abort(self) -> bool:

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from starter.stack import Stack
+from stores.retry import Retry
+from stores.s3 import S3ObjectStore
 from stores.s3_connection import Access
-from tests.stores.object_worlds import MemoryWorld, S3World, World, ministack
+from tests.stores.faulty_s3 import FaultyS3, faulty
+from tests.stores.object_worlds import SMALL_PARTS, MemoryWorld, S3World, World, ministack
 
 _SEAWEEDFS_MISSES = {
     "absent target bucket": "SeaweedFS 4.48 answers a copy into an absent bucket with 500 InternalError",
@@ -64,3 +67,19 @@ def elsewhere(world: World, request: pytest.FixtureRequest) -> Iterator[World]:
         other = S3World(origin, request.getfixturevalue(f"{origin}_access"), {})
         yield other
         other.close()
+
+
+@pytest.fixture
+def s3_proxy(seaweedfs: S3World) -> Iterator[FaultyS3]:
+    """A proxy before SeaweedFS that fails on demand."""
+    with faulty(seaweedfs.access) as running:
+        yield running
+
+
+@pytest.fixture
+def faulty_store(s3_proxy: FaultyS3) -> Iterator[S3ObjectStore]:
+    """A store that reaches SeaweedFS through the proxy, and does not give up soon."""
+    stubborn = Retry(budget=30.0, first_wait=0.005, longest_wait=0.05)
+    through = S3ObjectStore(s3_proxy.access, retry=stubborn, rule=SMALL_PARTS)
+    yield through
+    through.close()

@@ -1,5 +1,6 @@
 """An HTTP proxy before a real S3 server that fails in the ways in which S3 fails."""
 
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -52,8 +53,10 @@ _POSTS = {
 }
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
 
+Server = Callable[[Request], Answer]
+
 # Given the request and the way to the server: an answer, or None to drop the connection.
-Fault = Callable[[Request, Callable[[Request], Answer]], Answer | None]
+Fault = Callable[[Request, Server], Answer | None]
 
 
 def error(status: int, code: str, **headers: str) -> Answer:
@@ -169,3 +172,52 @@ def faulty(access: Access) -> Iterator[FaultyS3]:
     finally:
         proxy.close()
         thread.join()
+
+
+def pass_on(request: Request, server: Server) -> Answer:
+    """Be no fault."""
+    return server(request)
+
+
+def once(operation: str, fault: Fault) -> Fault:
+    """Return the fault for the first request of an operation only."""
+    left = iter([fault])
+
+    def answer(request: Request, server: Server) -> Answer | None:
+        hit = next(left, None) if request.operation == operation else None
+        return hit(request, server) if hit else server(request)
+
+    return answer
+
+
+def always(operation: str, fault: Fault) -> Fault:
+    """Return the fault for every request of an operation."""
+    return lambda request, server: (fault if request.operation == operation else pass_on)(request, server)
+
+
+def answering(answer: Answer) -> Fault:
+    """Return the fault that never reaches the server."""
+    return lambda request, server: answer
+
+
+def lost(request: Request, server: Server) -> None:
+    """Do what was asked and drop the answer."""
+    server(request)
+
+
+class Storm:
+    """Refuses 30 % of the requests with SlowDown, and drops the answers to 5 % after they were executed."""
+
+    def __init__(self) -> None:
+        self._dice, self._lock = random.Random(7), threading.Lock()
+        self.refused = self.dropped = 0
+
+    def __call__(self, request: Request, server: Server) -> Answer | None:
+        with self._lock:
+            roll = self._dice.random()
+            self.refused += roll < 0.30
+            self.dropped += 0.30 <= roll < 0.35
+        if roll < 0.30:
+            return error(503, "SlowDown")
+        answer = server(request)
+        return None if roll < 0.35 else answer

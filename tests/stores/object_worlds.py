@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from starter import port
 from starter.process import POLL, end, spawn
 from stores.memory_objects import MemoryObjectStore
 from stores.parts import MIB, PartRule
-from stores.ports import Location, ObjectStore
+from stores.ports import Location, ObjectStat, ObjectStore
 from stores.retry import Retry
 from stores.s3 import S3ObjectStore
 from stores.s3_connection import Access
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+
+LARGE = os.urandom(16 * MIB)  # three parts
 
 # S3's smallest part, so that parts are copied without large objects.
 SMALL_PARTS = PartRule(threshold=5 * MIB, size=5 * MIB)
@@ -48,6 +51,22 @@ class World(ABC):
     def beside(self, key: str) -> Location:
         """Return a place in the other bucket."""
         return Location(self.other, key)
+
+    def listed(self, at: Location) -> ObjectStat:
+        """Return what the store says of an object that exists."""
+        stat = self.store.stat(at)
+        assert stat is not None
+        return stat
+
+    def stored(self, at: Location, body: bytes) -> ObjectStat:
+        """Put an object, and return what the store says of it."""
+        self.store.put(at, body)
+        return self.listed(at)
+
+    def expect_miss(self, what: str, request: pytest.FixtureRequest) -> None:
+        """Hold the server to a declared miss: the day it is gone, the test says so."""
+        if what in self.misses:
+            request.applymarker(pytest.mark.xfail(reason=self.misses[what], strict=True))
 
     @abstractmethod
     def second_profile(self) -> ObjectStore:
@@ -161,20 +180,8 @@ def plain_client(access: Access) -> "S3Client":
 def ministack(folder: Path) -> Iterator[Access]:
     """Run ministack with its data in a folder, and end it afterwards."""
     number = port.pick(["s3"])["s3"]
-    settings = {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(number),
-        "SERVICES": "s3",
-        "S3_PERSIST": "1",
-        "S3_DATA_DIR": str(folder / "s3"),
-        "STATE_DIR": str(folder / "state"),
-        "TMPDIR": str(folder),
-        "AUTH": "true",
-        "AWS_ACCESS_KEY_ID": "ministack-key",
-        "AWS_SECRET_ACCESS_KEY": "ministack-secret",
-    }
     program = Path(sys.executable).with_name("ministack")
-    process = spawn([str(program)], folder, {"PATH": os.environ["PATH"], **settings}, folder / "server.log")
+    process = spawn([str(program)], folder, _ministack_settings(folder, number), folder / "server.log")
     try:
         deadline = time.monotonic() + 30
         while not process.listens_on(number):
@@ -186,3 +193,19 @@ def ministack(folder: Path) -> Iterator[Access]:
         )
     finally:
         end([process], patience=10)
+
+
+def _ministack_settings(folder: Path, number: int) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(number),
+        "SERVICES": "s3",
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+        "TMPDIR": str(folder),
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": "ministack-key",
+        "AWS_SECRET_ACCESS_KEY": "ministack-secret",
+    }
