@@ -6,14 +6,14 @@ from temporalio.service import RPCError
 from activities.copy_run import CopyRun
 from restore.steps import CopyReport, TaskRef
 
-REPORTS = 100
-"""Reports of a whole restore, about: each is an event of its workflow's history, so their number must not
-grow with the restore.
+REPORTS = 20
+"""Reports of a whole restore, about: each is an event of its workflow's history and a row of its timeline, so
+their number must not grow with the restore.
 """
 
 
 class Reporter:
-    """Heartbeats on every beat; signals the parent when a hundredth of the whole was done since the last."""
+    """Heartbeats on every beat; signals the parent when a twentieth of the whole was done since the last."""
 
     def __init__(self, task: TaskRef, run: CopyRun, *, objects: int, size: int) -> None:
         self._task = task

@@ -101,8 +101,8 @@ class Temporal(Server):
         return [api, f"{api}/search-attributes", f"{self.web_ui}/healthz"]
 
     def settings(self) -> dict[str, str]:
-        """Return the frontend's address; the namespace is `default`."""
-        return {"TEMPORAL_ADDRESS": self.address}
+        """Return the frontend's address and the web UI's; the namespace is `default`."""
+        return {"TEMPORAL_ADDRESS": self.address, "TEMPORAL_UI_ADDRESS": self.web_ui}
 
     @property
     def web_ui(self) -> str:
