@@ -53,7 +53,7 @@ def _figures(progress: Progress) -> str:
 def _tasks(running: Sequence[CopyReport], namespace: str, child_prefix: str) -> str:
     workflows = f"/namespaces/{namespace}/workflows/{quote(child_prefix, safe='')}"
     lines = [
-        f"- [task {each.index}]({workflows}{each.index}): {each.objects:,} objects, {size(each.bytes)}"
+        f"- [task-{each.index}]({workflows}{each.index}): {each.objects:,} objects, {size(each.bytes)}"
         for each in running[:_SHOWN]
     ]
     more = len(running) - _SHOWN

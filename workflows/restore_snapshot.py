@@ -146,7 +146,8 @@ class RestoreSnapshot:
             CopySegment.run,
             TaskRef(plan=staged.plan, epoch=staged.epoch, index=index, parent=workflow.info().workflow_id),
             id=f"{children_of(self._request)}{index}",
-            static_summary=f"task {index + 1} of {staged.plan.tasks} of snapshot {staged.plan.snapshot_name}",
+            static_summary=f"task-{index}, {index + 1} of {staged.plan.tasks}, "
+            f"of snapshot {staged.plan.snapshot_name}",
             parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
         )
 
