@@ -1,6 +1,7 @@
 """open_restore: everything that can be wrong with a request, found before anything is written."""
 
 from collections.abc import Callable
+from functools import partial
 
 from temporalio import activity
 
@@ -21,7 +22,7 @@ from restore.steps import Opening
 from stores.catalog import read_collection
 from stores.clients import Clients
 from stores.collection_state import existing_ids, segments_of
-from stores.ids import FIRST, LAST, IdAllocator
+from stores.ids import FIRST, LAST
 from stores.job_ledger import JobLedger
 from stores.reservations import Reservations, busy, now
 from stores.snapshot_catalog import SnapshotCatalog, SnapshotName
@@ -71,6 +72,9 @@ class OpeningActivities:
             lambda: self._check_bucket(request.destination, destination.s3.bucket),
             lambda: self._check_reachable(request),
         ]
+        root_coord = self._clients.root_coord(request.destination)
+        if root_coord is not None:
+            checks.append(root_coord.check)
         if SnapshotName.parse(request.snapshot):
             checks.append(lambda: self._clients.metadata(request.source).check())
         for done in [self._clients.list_threads.submit(check) for check in checks]:
@@ -142,8 +146,8 @@ class OpeningActivities:
         )
         # Ended jobs whose time is over are removed by whoever comes next; ids of our counter are ours.
         JobLedger(metadata, keys).sweep(now(), lambda job_id: FIRST <= job_id <= LAST)
-        jobs = existing_ids(metadata, keys, FIRST, LAST)
-        return IdAllocator(metadata, keys, jobs).allocate(1)[0]
+        ids = self._clients.ids(request.destination, partial(existing_ids, metadata, keys))
+        return ids.allocate(1)[0]
 
 
 def source_bucket(request: RestoreRequest, clients: Clients) -> str:

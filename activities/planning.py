@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from temporalio import activity
 
@@ -17,7 +18,7 @@ from restore.tasks import CHUNK_OBJECTS, fits, group
 from stores.catalog import read_collection
 from stores.clients import Clients
 from stores.collection_state import channel_positions, existing_ids
-from stores.ids import BLOCK, FIRST, LAST, IdAllocator, builds_in_store
+from stores.ids import BLOCK, IdSource, builds_in_store
 from stores.segment_trees import SegmentTrees
 
 
@@ -55,7 +56,7 @@ class Planner:
         self._source = clients.objects(order.request.source)
         self._threads = clients.list_threads
         self._snapshot = open_requested(order.request, clients)
-        self._ids = self._allocator()
+        self._ids = self._allocator(clients)
 
     def make(self) -> PlanRef:
         """Store chunks and header, and return the reference to them."""
@@ -122,11 +123,11 @@ class Planner:
                 yield placement.place(admitted, trees.look(admitted), self._ids.allocate)
         census.close()
 
-    def _allocator(self) -> IdAllocator:
+    def _allocator(self, clients: Clients) -> IdSource:
         s3 = self._profile.s3
         occupied = builds_in_store(self._objects, s3.bucket, s3.root_path)
-        taken = existing_ids(self._metadata, self._keys, FIRST, LAST)
-        return IdAllocator(self._metadata, self._keys, taken, occupied, block_size=BLOCK)
+        taken = partial(existing_ids, self._metadata, self._keys)
+        return clients.ids(self._request.destination, taken, occupied, block_size=BLOCK)
 
 
 def cut(segments: Iterator[SegmentPlan]) -> Iterator[list[SegmentPlan]]:

@@ -8,9 +8,12 @@ from typing import TypeVar
 from formats.keys import MetaKeys
 from restore.profiles import Profile
 from restore.settings import Settings
+from stores.ids import FIRST, LAST, IdAllocator, IdSource, Occupied
 from stores.metadata import EtcdMetadataStore
+from stores.milvus_ids import RootCoordIds, Taken
 from stores.plan_archive import PlanArchive
 from stores.ports import MetadataStore, ObjectStore
+from stores.root_coord import RootCoord
 from stores.s3 import S3ObjectStore
 
 T = TypeVar("T")
@@ -58,12 +61,30 @@ class Clients:
         s3 = self.profile(name).s3
         return self._once("plans", name, lambda: PlanArchive(self.objects(name), s3.bucket, s3.root_path))
 
+    def root_coord(self, name: str) -> RootCoord | None:
+        """The coordinator of the profile's Milvus; None without a Milvus address."""
+        if self.profile(name).milvus.address is None:
+            return None
+        return self._once("ids", name, lambda: RootCoord(name, self.metadata(name), self.keys(name)))
+
+    def ids(
+        self, name: str, taken: Taken, occupied: Occupied = lambda _: False, block_size: int = 1
+    ) -> IdSource:
+        """Where ids for the profile's cluster come from: RootCoord, or our own counter without an address.
+
+        `taken` tells the ids of a range that exist; `block_size` is how many are taken at once.
+        """
+        root_coord = self.root_coord(name)
+        if root_coord is not None:
+            return RootCoordIds(root_coord, taken, occupied, block_size)
+        return IdAllocator(self.metadata(name), self.keys(name), taken(FIRST, LAST), occupied, block_size)
+
     def close(self) -> None:
         """End the threads, then drop the connections; what is under way is finished first."""
         for threads in (self.copy_threads, self.list_threads, self.work_threads):
             threads.shutdown()
         for opened in self._open.values():
-            if isinstance(opened, S3ObjectStore | EtcdMetadataStore):
+            if isinstance(opened, S3ObjectStore | EtcdMetadataStore | RootCoord):
                 opened.close()
 
     def _once(self, kind: str, name: str, connect: Callable[[], T]) -> T:

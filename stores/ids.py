@@ -1,12 +1,14 @@
 """Ids of a restore, each given once (architecture, decision 3).
 
-Without Milvus's allocator they come from a counter of our own in etcd, over a range that Milvus's
-clock-based allocator never reaches.
+Without Milvus's allocator (stores/milvus_ids.py) they come from a counter of our own in etcd, over a range
+that Milvus's clock-based allocator never reaches.
 """
 
 import uuid
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection
+from typing import Protocol
 
 from formats.keys import MetaKeys
 from restore.errors import StoreUnavailable
@@ -26,8 +28,37 @@ _BUILD_FOLDERS = ("index_files", "text_log", "json_key_index_log", "json_stats/2
 Occupied = Callable[[range], bool]
 
 
-class IdAllocator:
-    """Gives ids that no other caller gets; passes over those in `taken` and occupied blocks."""
+class IdSource(Protocol):
+    """Where a restore's ids come from."""
+
+    def allocate(self, count: int) -> list[int]:
+        """Return `count` ids that nobody else has, in rising order."""
+
+
+class ScreenedIds(ABC):
+    """An IdSource over blocks of ids; passes over occupied blocks and over ids in use."""
+
+    def __init__(self, occupied: Occupied, block_size: int) -> None:
+        self._taken: Collection[int] = frozenset()
+        self._occupied = occupied
+        self._block_size = block_size
+        self._free: deque[int] = deque()
+
+    def allocate(self, count: int) -> list[int]:
+        """Return `count` new ids in rising order; what the source of the blocks raises."""
+        while len(self._free) < count:
+            block = self._block(max(self._block_size, count - len(self._free)))
+            if not self._occupied(block):
+                self._free += (each for each in block if each not in self._taken)
+        return [self._free.popleft() for _ in range(count)]
+
+    @abstractmethod
+    def _block(self, size: int) -> range:
+        """Take so many consecutive ids, all higher than those of the block before."""
+
+
+class IdAllocator(ScreenedIds):
+    """Gives ids of our own counter, each once; StoreUnavailable when the counter is too contended."""
 
     def __init__(
         self,
@@ -37,20 +68,10 @@ class IdAllocator:
         occupied: Occupied = lambda _: False,
         block_size: int = 1,
     ) -> None:
+        super().__init__(occupied, block_size)
         self._metadata = metadata
         self._key = keys.id_counter
         self._taken = frozenset(taken)
-        self._occupied = occupied
-        self._block_size = block_size
-        self._free: deque[int] = deque()
-
-    def allocate(self, count: int) -> list[int]:
-        """Return `count` new ids in rising order; StoreUnavailable when the counter is too contended."""
-        while len(self._free) < count:
-            block = self._block(max(self._block_size, count - len(self._free)))
-            if not self._occupied(block):
-                self._free += (each for each in block if each not in self._taken)
-        return [self._free.popleft() for _ in range(count)]
 
     def _block(self, size: int) -> range:
         for _ in range(_TRIES):
@@ -69,8 +90,8 @@ class IdAllocator:
 def builds_in_store(objects: ObjectStore, bucket: str, root: str) -> Occupied:
     """Tell whether index files of a block of build ids lie in the bucket already.
 
-    They do when etcd was lost but the objects were not. All ids of the range have equally many digits, so
-    one short listing per folder answers for a whole block.
+    They do when etcd was lost but the objects were not. All ids of either source have equally many digits,
+    so one short listing per folder answers for a whole block.
     """
 
     def occupied(block: range) -> bool:
