@@ -21,7 +21,7 @@ from stores.packing import commit_packed, require_fits, require_key
 from stores.ports import Guard, Record, Transaction
 
 _REFUSALS = (InvalidRequestError, PermissionDeniedError, PreconditionFailedError, UnauthenticatedError)
-_CHECK_SECONDS = 3.5
+_CHECK_SECONDS = 5.5
 _PROBE = "health"
 
 
@@ -65,7 +65,7 @@ class EtcdMetadataStore:
         self._client.close()
 
     def check(self) -> None:
-        """Return when a quorum answers within 4 s and knows us; else AccessDenied or StoreUnavailable."""
+        """Return when a quorum answers within 6 s and knows us; else AccessDenied or StoreUnavailable."""
         budget = Budget(_CHECK_SECONDS, _CHECK_SECONDS / len(self._endpoints))
         try:
             self._client.get(_PROBE, budget)

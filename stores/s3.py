@@ -64,7 +64,7 @@ class S3ObjectStore:
         return cls(Access(profile, endpoint, region, access_key, secret_key, session_token, connections))
 
     def check(self, bucket: str) -> None:
-        """Return when the bucket exists and may be listed; answers within 4 s.
+        """Return when the bucket exists and may be listed; answers within 6 s.
 
         Raises ObjectMissing when it is absent, AccessDenied when the keys are refused or nothing answers.
         """
