@@ -26,8 +26,13 @@ class CopyRun:
         self.objects = 0
         self.bytes = 0
 
+    @property
+    def halted(self) -> bool:
+        """True when nothing more will be started, though copies may be in flight."""
+        return not self._going
+
     async def run(self, threads: Executor, lanes: int, beat: Callable[[], Awaitable[None]]) -> None:
-        """Copy everything, calling `beat` about once a second.
+        """Copy everything, calling `beat` about once a second, also while waiting for an end.
 
         On the first error, or a cancel, start nothing more, wait for what is in flight, and raise.
         """
@@ -46,9 +51,10 @@ class CopyRun:
                 await beat()
         finally:
             self._going = False
-            if pending:
-                await asyncio.wait(pending)
-                for lane in pending:
+            while pending:
+                await beat()
+                done, pending = await asyncio.wait(pending, timeout=BEAT_SECONDS)
+                for lane in done:
                     lane.exception()  # marks it as retrieved; the first error is already on its way
 
     def _lane(self) -> None:

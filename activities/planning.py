@@ -13,6 +13,7 @@ from formats.census import SegmentCensus
 from restore.channels import channel_map
 from restore.placement import Placement
 from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan, Target
+from restore.row_times import ClockReading, RowTimes, clock_warning, lifetime_warning, require_reachable
 from restore.steps import PlanOrder
 from restore.tasks import CHUNK_OBJECTS, fits, group
 from stores.catalog import read_collection
@@ -20,6 +21,7 @@ from stores.clients import Clients
 from stores.collection_state import channel_positions, existing_ids
 from stores.ids import BLOCK, IdSource, builds_in_store
 from stores.segment_trees import SegmentTrees
+from stores.target_clock import TargetClock
 
 
 class PlanningActivities:
@@ -57,6 +59,7 @@ class Planner:
         self._threads = clients.list_threads
         self._snapshot = open_requested(order.request, clients)
         self._ids = self._allocator(clients)
+        self._times = RowTimes()
 
     def make(self) -> PlanRef:
         """Store chunks and header, and return the reference to them."""
@@ -66,6 +69,8 @@ class Planner:
         created = int(datetime.now(UTC).timestamp())
         chunks = list(self._chunks(self._placement(target, created)))
         tasks = group(chunks, request.concurrency)
+        clock = TargetClock(self._metadata, self._keys).read()
+        require_reachable(self._times, clock)
         return self._archive.put_plan(
             Plan(
                 job_id=self._job_id,
@@ -75,6 +80,8 @@ class Planner:
                 target=self._target(target),
                 tasks=tasks,
                 task_ids=tuple(self._ids.allocate(len(tasks))),
+                newest=self._times.newest,
+                warnings=self._warnings(clock, target),
             )
         )
 
@@ -120,8 +127,18 @@ class Planner:
             self._pulse.check()
             admitted = census.admit(manifest)
             if placement.wanted(admitted):
+                self._times = self._times.plus(admitted)
                 yield placement.place(admitted, trees.look(admitted), self._ids.allocate)
         census.close()
+
+    def _warnings(self, clock: ClockReading, target: TargetCollection) -> tuple[str, ...]:
+        stored = self._snapshot.metadata.collection
+        properties = {pair.key: pair.value for pair in stored.properties or stored.schema.properties}
+        found = (
+            clock_warning(self._times, clock),
+            lifetime_warning(self._times, clock, target.properties, properties),
+        )
+        return tuple(each for each in found if each)
 
     def _allocator(self, clients: Clients) -> IdSource:
         s3 = self._profile.s3

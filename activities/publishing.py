@@ -112,4 +112,5 @@ class PublishActivities:
             started_at=completion.started_at,
             completed_at=moment.isoformat(),
             software=f"milvus-restore {version('milvus-restore')}",
+            warnings=plan.warnings,
         )

@@ -36,6 +36,11 @@ class Pulse:
         if self._stop.is_set():
             raise asyncio.CancelledError
 
+    def wait(self, seconds: float) -> None:
+        """Return when the time is over; CancelledError at once when the work is asked to end."""
+        self._stop.wait(seconds)
+        self.check()
+
     def beat(self) -> None:
         """Send one heartbeat with the position, if there is one."""
         activity.heartbeat(*[self.position] if self.position else [])
@@ -53,7 +58,9 @@ async def run_blocking(threads: Executor, work: Callable[[Pulse], T]) -> T:
         return running.result()
     except asyncio.CancelledError:
         pulse.stop()
-        await asyncio.wait([running])
+        while not running.done():
+            pulse.beat()
+            await asyncio.wait([running], timeout=BEAT_SECONDS)
         if not running.cancelled():
             running.exception()  # marks it as retrieved
         raise

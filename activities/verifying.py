@@ -1,6 +1,7 @@
 """verify_objects and verify_restore: nothing becomes visible that was not looked at again."""
 
 from collections import Counter
+from datetime import timedelta
 
 from temporalio import activity
 
@@ -11,11 +12,16 @@ from formats.proto.data_pb2 import SegmentInfo
 from restore.certificate import TaskProof
 from restore.errors import Fenced, ObjectMismatch, TargetNotEmpty
 from restore.plan import Plan, PlanRef
+from restore.row_times import ahead
 from restore.steps import StagedPlan, TaskRef, TaskResult
 from stores.clients import Clients
 from stores.proofs import ProofArchive
 from stores.reservations import Reservations
 from stores.staged_records import collection_records, keys_of, planned_records
+from stores.target_clock import TargetClock
+
+_LOOK = timedelta(seconds=1)
+"""The longest pause between two looks at the target's clock."""
 
 
 class VerifyActivities:
@@ -36,7 +42,9 @@ class VerifyActivities:
     async def verify_restore(self, staged: StagedPlan) -> int:
         """Compare every planned record with etcd, and rows per partition; return the number of records.
 
-        Raises Fenced for a staged record that was changed or removed, TargetNotEmpty for an unplanned one.
+        Before that it waits until the target's clock has passed the newest row, so that a cancel still
+        helps. Raises Fenced for a staged record that was changed or removed, TargetNotEmpty for an
+        unplanned one.
         """
         return await run_blocking(self._clients.work_threads, lambda pulse: self._restore(staged, pulse))
 
@@ -63,6 +71,7 @@ class VerifyActivities:
         plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
         metadata, keys = self._clients.metadata(staged.plan.profile), keys_of(plan)
         self._require_reservation(staged, plan)
+        _await_clock(TargetClock(metadata, keys), plan, pulse)
         there = {
             record.key: record.value
             for record in collection_records(metadata, keys, plan.target.collection_id)
@@ -85,6 +94,12 @@ class VerifyActivities:
         held = reservations.look(plan.target.collection_id)
         if held is None or held[1].mod_revision != staged.epoch:
             raise reservations.lost(plan.target.collection_id, held[0] if held else None)
+
+
+def _await_clock(clock: TargetClock, plan: Plan, pulse: Pulse) -> None:
+    """Return once no row would be from the future; planning has refused what would take long."""
+    while lead := ahead(plan.newest, clock.read()):
+        pulse.wait(min(lead, _LOOK).total_seconds())
 
 
 def _require_equal(key: str, found: bytes | None, planned: bytes) -> None:

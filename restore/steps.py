@@ -62,11 +62,15 @@ class CopyCount(Model):
 
 
 class CopyReport(Model):
-    """How far the copying of one task is; counts only grow, so a repeated report does no harm."""
+    """How far the copying of one task is; counts only grow, so a repeated report does no harm.
+
+    `halted`: the task was told to stop, starts no further copy, and only waits for those in flight.
+    """
 
     index: int
     objects: int
     bytes: int
+    halted: bool = False
 
 
 class TaskResult(Model):

@@ -281,4 +281,6 @@ class RestoreSnapshot:
         """Take note of a task's progress."""
         if report.index in self._window.running:
             self._board.tally.report(report)
+            if report.halted:
+                self._window.halt(report.index)
             self._board.show()

@@ -33,6 +33,7 @@ class Window:
         self.again = deque(again)
         self._running: dict[int, Child | None] = {}
         self._interrupted: set[int] = set()
+        self._halted: set[int] = set()
         self._draining = False
 
     @property
@@ -58,12 +59,20 @@ class Window:
                     group.create_task(self._run_one(index, start, finished), name=f"task {index}")
 
     async def pause(self) -> None:
-        """Interrupt the running tasks and return when none runs; their copied objects stay."""
+        """Interrupt the running tasks and return when none starts a copy; what they copied stays.
+
+        A task that has halted may still wait for copies in flight, which a slow store can make long.
+        """
         self.paused = True
         for index, child in self._running.items():
             if child is not None:
                 self._interrupt(index, child)
-        await workflow.wait_condition(lambda: not self._running or not self.paused)
+        await workflow.wait_condition(lambda: self._halted.issuperset(self._running) or not self.paused)
+
+    def halt(self, index: int) -> None:
+        """Take note that a running task starts no further copy."""
+        if index in self._interrupted:
+            self._halted.add(index)
 
     def _has_work(self) -> bool:
         waiting = self.cursor < self.tasks or bool(self.again)
@@ -94,6 +103,7 @@ class Window:
         finally:
             self._running.pop(index, None)
             self._interrupted.discard(index)
+            self._halted.discard(index)
 
     def _interrupt(self, index: int, child: Child) -> None:
         if index not in self._interrupted:
