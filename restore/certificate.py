@@ -50,6 +50,7 @@ class Certificate(Model):
     started_at: str
     completed_at: str
     software: str
+    warnings: tuple[str, ...] = ()
 
 
 def merkle(leaves: Iterable[str]) -> str:

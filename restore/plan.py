@@ -123,7 +123,10 @@ class Target(Model):
 
 
 class Plan(Model):
-    """The plan's header: a task is one or more consecutive chunks."""
+    """The plan's header: a task is one or more consecutive chunks.
+
+    `newest` is the newest timestamp of anything that is restored, hybrid; `warnings` are for people.
+    """
 
     version: Literal[1] = 1
     job_id: int
@@ -133,6 +136,8 @@ class Plan(Model):
     target: Target
     tasks: tuple[tuple[ChunkEntry, ...], ...]
     task_ids: tuple[int, ...] = ()
+    newest: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def chunks(self) -> Iterator[ChunkEntry]:
@@ -159,7 +164,7 @@ class Plan(Model):
 
 
 class PlanRef(Model):
-    """A plan by reference, with the totals that people see.
+    """A plan by reference, with the totals and warnings that people see.
 
     `job_id` and `collection_id` are text: JSON readers round numbers above 2^53.
     """
@@ -176,6 +181,7 @@ class PlanRef(Model):
     rows: int
     objects: int
     bytes: int
+    warnings: tuple[str, ...] = ()
 
 
 def named_objects(manifest: SegmentManifest) -> Iterator[Named]:

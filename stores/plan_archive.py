@@ -111,6 +111,7 @@ class PlanArchive:
             rows=sum(chunk.rows for chunk in plan.chunks),
             objects=sum(chunk.objects for chunk in plan.chunks),
             bytes=sum(chunk.bytes for chunk in plan.chunks),
+            warnings=plan.warnings,
         )
 
 

@@ -59,7 +59,7 @@ class Board:
             workflow.now(),
             concurrency=self._window.concurrency,
             paused=self._window.paused,
-            message=self.message,
+            message="; ".join(part for part in (self.message, *self._warnings()) if part),
         )
 
     def completion(self, staged: StagedPlan) -> Completion:
@@ -105,6 +105,11 @@ class Board:
         plan = self.plan
         ids = {"jobID": plan.job_id, "collectionID": plan.collection_id} if plan else {}
         return {**ids, "state": self.phase}
+
+    def _warnings(self) -> tuple[str, ...]:
+        """What the plan warns of, as long as the restore goes on or has succeeded."""
+        over = self.phase in ("rolling_back", "failed", "canceled")
+        return () if over or self.plan is None else self.plan.warnings
 
     def _upsert(self, *updates: SearchAttributeUpdate[str] | SearchAttributeUpdate[int]) -> None:
         if self.searchable:
