@@ -11,7 +11,7 @@ from activities.pulse import Pulse, run_blocking
 from formats.job_records import completed_job, is_completed
 from formats.records import published
 from restore.certificate import Certificate, Proof, merkle
-from restore.plan import Plan
+from restore.plan import Plan, PlanRef
 from restore.steps import Certified, Completion, StagedPlan
 from stores.clients import Clients
 from stores.ports import Location
@@ -87,16 +87,20 @@ class PublishActivities:
     def _reservations(self, staged: StagedPlan, plan: Plan) -> Reservations:
         return Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
 
-    def _certificate(self, completion: Completion, plan: Plan, moment: datetime) -> Certificate:
-        ref = completion.staged.plan
-        archive = self._clients.archive(ref.profile)
-        proofs = ProofArchive(self._clients.objects(ref.profile), archive, ref)
+    def _proofs(self, ref: PlanRef) -> tuple[Counter[Proof], list[str]]:
+        """How many objects were proved in which way, and the Merkle root of each task."""
+        proofs = ProofArchive(self._clients.objects(ref.profile), self._clients.archive(ref.profile), ref)
         kinds: Counter[Proof] = Counter()
         roots = []
         for index in range(ref.tasks):
             proof = proofs.get(index)
             kinds.update(each.proof for each in proof.objects)
             roots.append(proof.root)
+        return kinds, roots
+
+    def _certificate(self, completion: Completion, plan: Plan, moment: datetime) -> Certificate:
+        ref = completion.staged.plan
+        root, kinds = self._proved(ref)
         return Certificate(
             job_id=ref.job_id,
             request=plan.request,
@@ -107,10 +111,21 @@ class PublishActivities:
             objects=completion.objects,
             objects_skipped=completion.objects_skipped,
             bytes=completion.bytes,
-            root=merkle(roots),
-            proofs=dict(kinds),
+            root=root,
+            proofs=kinds,
             started_at=completion.started_at,
             completed_at=moment.isoformat(),
             software=f"milvus-restore {version('milvus-restore')}",
             warnings=plan.warnings,
         )
+
+    def _proved(self, ref: PlanRef) -> tuple[str, dict[Proof, int]]:
+        """The Merkle root over all tasks' proofs, and how many objects were proved which way."""
+        proofs = ProofArchive(self._clients.objects(ref.profile), self._clients.archive(ref.profile), ref)
+        kinds: Counter[Proof] = Counter()
+        roots = []
+        for index in range(ref.tasks):
+            proof = proofs.get(index)
+            kinds.update(each.proof for each in proof.objects)
+            roots.append(proof.root)
+        return merkle(roots), dict(kinds)
