@@ -52,7 +52,8 @@ def source_collection(shape: SampleShape) -> CatalogCollection:
 
 def target_collection(shape: SampleShape, *, collection: str, database: str) -> CatalogCollection:
     """An empty collection of the sample's schema, its ids a function of its names."""
-    number = shape.collection_id + ((1 + name_number(f"{database}/{collection}")) << 32)
+    # A source's ids may be as high as ids go.
+    number = shape.collection_id % 2**62 + ((1 + name_number(f"{database}/{collection}")) << 32)
     shards = range(TARGET_CHANNEL, TARGET_CHANNEL + shape.shards)
     channels = tuple(f"by-dev-rootcoord-dml_{channel}" for channel in shards)
     return CatalogCollection(shape, collection, database, number, channels, BORN_MS + HOUR_MS)
@@ -91,6 +92,7 @@ def _in_place(catalog: CatalogCollection, manifest: SegmentManifest, meta: str) 
     channel = manifest.channel_name
     return Placement(
         meta=meta,
+        root=catalog.shape.root,
         collection=catalog.collection_id,
         partition=manifest.partition_id,
         segment=manifest.segment_id,
@@ -98,7 +100,10 @@ def _in_place(catalog: CatalogCollection, manifest: SegmentManifest, meta: str) 
         start=wal_position(manifest.start_position, channel),
         dml=wal_position(manifest.dml_position, channel),
         builds={build: build for build in build_ids([manifest])},
-        indexes={index.name: catalog.index_id(number) for number, index in enumerate(schema.INDEXES)},
+        indexes={
+            index.name: catalog.index_id(number)
+            for number, index in enumerate(schema.definitions(catalog.shape))
+        },
         indexed_at=BORN_MS // 1000,
     )
 
@@ -106,7 +111,7 @@ def _in_place(catalog: CatalogCollection, manifest: SegmentManifest, meta: str) 
 def _field_indexes(catalog: CatalogCollection) -> dict[str, Message]:
     return {
         f"field-index/{catalog.collection_id}/{catalog.index_id(number)}": _field_index(catalog, number)
-        for number in range(len(schema.INDEXES))
+        for number in range(len(schema.definitions(catalog.shape)))
     }
 
 

@@ -4,12 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formats.proto.data_pb2 import SegmentLevel
-from formats.segment import Position, SegmentManifest
-from samples.columns import write_time
+from formats.segment import FieldBinlog, Position, SegmentManifest
 from samples.draft import Draft
 from samples.indexes import index_builds
-from samples.logs import deleted_keys, delta_logs, flushes, foreign_keys, insert_logs, stats_logs
+from samples.logs import (
+    bm25_logs,
+    deleted_keys,
+    delta_logs,
+    field_logs,
+    flushes,
+    foreign_keys,
+    packed_logs,
+    stats_logs,
+)
 from samples.match_indexes import json_indexes, text_indexes
+from samples.segment_folder import folder_logs, packed_pointer, segment_pointer
 from samples.shape import SampleShape
 
 __all__ = ["SampleSegment", "SampleShape", "sample_segment", "sample_segments"]
@@ -20,7 +29,10 @@ LOADER = "by-dev-dataNode-1"
 
 @dataclass(frozen=True, slots=True)
 class SampleSegment:
-    """One segment; `objects` holds exactly the bytes of every key that the manifest names."""
+    """One segment; `objects` holds the bytes of every key that it owns.
+
+    Those are the keys that the manifest names, and all below a StorageV3 segment's folder.
+    """
 
     manifest: SegmentManifest
     objects: dict[str, bytes]
@@ -41,7 +53,10 @@ def sample_segment(shape: SampleShape, number: int) -> SampleSegment:
 def _with_rows(draft: Draft) -> SegmentManifest:
     rows = draft.rows()
     parts = flushes(draft, rows)
-    return SegmentManifest(
+    writers = {0: field_logs, 2: packed_logs, 3: folder_logs}
+    insert = writers[draft.storage](draft, parts)
+    delta, stats = delta_logs(draft, deleted_keys(draft, rows)), stats_logs(draft, parts)
+    described = SegmentManifest(
         segment_id=draft.segment,
         partition_id=draft.partition,
         segment_level=SegmentLevel.L1,
@@ -49,17 +64,27 @@ def _with_rows(draft: Draft) -> SegmentManifest:
         num_of_rows=rows.count,
         start_position=_position(draft, rows.span.first),
         dml_position=_position(draft, rows.span.last),
-        storage_version=draft.shape.storage_version,
+        storage_version=draft.storage,
         is_sorted=draft.number % 2 == 0,
         # An imported segment's rows count as inserted when the import was committed.
         commit_timestamp=rows.span.last + 1 if draft.number % 5 == 1 else 0,
-        binlog_files=insert_logs(draft, parts),
-        deltalog_files=delta_logs(draft, deleted_keys(draft, rows)),
-        statslog_files=stats_logs(draft, parts),
         index_files=index_builds(draft, rows),
         text_index_files=text_indexes(draft, rows),
         json_key_index_files=json_indexes(draft, rows),
     )
+    logs = _logs(draft, insert, delta, stats, bm25_logs(draft, parts))
+    return described.model_copy(update={**logs, "manifest_path": _pointer(draft)})
+
+
+def _logs(draft: Draft, *kinds: tuple[FieldBinlog, ...]) -> dict[str, tuple[FieldBinlog, ...]]:
+    names = ("binlog_files", "deltalog_files", "statslog_files", "bm25_statslog_files")
+    return dict(zip(names, kinds, strict=True)) if draft.recorded else {}
+
+
+def _pointer(draft: Draft) -> str:
+    if draft.storage == 2:
+        return packed_pointer(draft)
+    return segment_pointer(draft) if draft.foldered else ""
 
 
 def _deletes_only(draft: Draft) -> SegmentManifest:
@@ -73,15 +98,16 @@ def _deletes_only(draft: Draft) -> SegmentManifest:
         num_of_rows=0,
         start_position=_position(draft, log.timestamp_from),
         dml_position=_position(draft, log.timestamp_to),
-        storage_version=draft.shape.storage_version,
+        storage_version=draft.storage,
         is_sorted=False,
         deltalog_files=deltas,
+        manifest_path=segment_pointer(draft) if draft.foldered else "",
     )
 
 
 def _position(draft: Draft, timestamp: int) -> Position:
     # A message id is opaque; RocksMQ's are eight bytes, ascending.
-    message = (timestamp - write_time(0) + draft.shape.seed).to_bytes(8, "little")
+    message = (timestamp - draft.shape.write_time(0) + draft.shape.seed).to_bytes(8, "little")
     return Position(
         channel_name=draft.channel,
         msg_id=message,

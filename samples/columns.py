@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from samples import schema
 from samples.binlog import Span
-from samples.shape import BORN_MS, SampleShape, tso
-
-SEGMENT_MS = 60_000
-"""Each segment's rows begin this much after those of the one before."""
+from samples.shape import SampleShape
 
 VOCABULARY = 256
 """Distinct texts and documents; columns draw from them, which is far faster than making each."""
@@ -47,24 +44,19 @@ class Rows:
     def cut(self, start: int, count: int) -> "Rows":
         """The rows from `start` on, without copying them."""
         columns = {field: column.slice(start, count) for field, column in self.columns.items()}
-        first = self.span.first + (start << 18)
-        return Rows(self.first_key + start, count, Span(first, first + (count - 1 << 18)), columns)
-
-
-def write_time(number: int) -> int:
-    """When the first row of a segment was written, hybrid; one row a millisecond follows it."""
-    return tso(BORN_MS - 86_400_000 + number * SEGMENT_MS)
+        return Rows(self.first_key + start, count, _span(self.span.first + (start << 18), count), columns)
 
 
 def rows(shape: SampleShape, number: int, count: int) -> Rows:
     """The rows of a segment, the same at every call; primary keys are unique in the collection."""
     random = np.random.default_rng([shape.seed, number])
     first = number * 10_000_000
-    began = write_time(number)
-    times = began + (np.arange(count, dtype=np.int64) << 18)
+    began = shape.write_time(number)
+    # Milvus keeps a timestamp's 64 bits in a signed column.
+    times = np.uint64(began) + (np.arange(count, dtype=np.uint64) << np.uint64(18))
     columns = {
-        schema.ROW_ID: pa.array(shape.segment_id(number) * 2 + np.arange(count, dtype=np.int64)),
-        schema.TIMESTAMP: pa.array(times),
+        schema.ROW_ID: pa.array(shape.segment_id(number) * 2 % 2**62 + np.arange(count, dtype=np.int64)),
+        schema.TIMESTAMP: pa.array(times.view(np.int64)),
         schema.KEY: pa.array(first + np.arange(count, dtype=np.int64)),
         schema.EMBEDDING: _vectors(random, count, shape.dim),
         schema.THUMBNAIL: _vectors(random, count, schema.THUMBNAIL_DIM),
@@ -75,7 +67,15 @@ def rows(shape: SampleShape, number: int, count: int) -> Rows:
         schema.RATINGS: _drawn(random, count, _long_arrays(random), pa.binary()),
         schema.DYNAMIC: _drawn(random, count, _documents(random, "weight"), pa.binary()),
     }
-    return Rows(first, count, Span(began, began + (count - 1 << 18)), columns)
+    if shape.full_text:
+        columns[schema.REVIEW_TERMS] = _drawn(random, count, _sparse_vectors(random), pa.binary())
+    if shape.large_text:
+        columns[schema.MANUAL] = _drawn(random, count, _documents(random, "offset"), pa.binary())
+    return Rows(first, count, _span(began, count), columns)
+
+
+def _span(first: int, count: int) -> Span:
+    return Span(first, first + (max(count - 1, 0) << 18))
 
 
 def _vectors(random: np.random.Generator, count: int, dim: int) -> Any:
@@ -108,3 +108,11 @@ def _long_arrays(random: np.random.Generator) -> list[bytes]:
     values = random.integers(1, 6, (VOCABULARY, schema.RATINGS_CAPACITY), dtype=np.uint8)
     drawn = (row[:length].tobytes() for row, length in zip(values, lengths, strict=True))
     return [b"\x1a" + bytes([len(row) + 2]) + b"\x0a" + bytes([len(row)]) + row for row in drawn]
+
+
+def _sparse_vectors(random: np.random.Generator) -> list[bytes]:
+    """Rows of a sparse vector: pairs of term and weight, little-endian, the terms ascending."""
+    pairs = np.zeros((VOCABULARY, 4), dtype=[("term", "<u4"), ("weight", "<f4")])
+    pairs["term"] = np.sort(random.integers(0, 2**32, pairs.shape, dtype=np.uint32), axis=1)
+    pairs["weight"] = random.random(pairs.shape, dtype=np.float32)
+    return [row.tobytes() for row in pairs]

@@ -16,8 +16,13 @@ GRAPH_BYTES = 160
 
 
 def index_builds(draft: Draft, rows: Rows) -> tuple[IndexFiles, ...]:
-    """One finished build of every index, its files put into the draft; the flat one has none."""
-    return tuple(_build(draft, rows, number) for number in range(len(schema.INDEXES)))
+    """One finished build of every index, its files put into the draft; the flat one has none.
+
+    A segment without rows is not indexed.
+    """
+    if not rows.count:
+        return ()
+    return tuple(_build(draft, rows, number) for number in range(len(schema.definitions(draft.shape))))
 
 
 def _build(draft: Draft, rows: Rows, number: int) -> IndexFiles:
@@ -49,12 +54,11 @@ def _build(draft: Draft, rows: Rows, number: int) -> IndexFiles:
 def _folder(draft: Draft, build: int, layout: int) -> str:
     if layout == 0:
         return f"index_files/{build}/{INDEX_VERSION}/{draft.partition}/{draft.segment}"
-    owner = f"{draft.shape.collection_id}/{draft.partition}/{draft.segment}"
-    return f"index_v1/{owner}/{build}/{INDEX_VERSION}"
+    return f"index_v1/{draft.owner()}/{build}/{INDEX_VERSION}"
 
 
 def _files(draft: Draft, rows: Rows, number: int, build: int) -> dict[str, bytes]:
-    field = schema.INDEXES[number].field_id
+    field = schema.definitions(draft.shape)[number].field_id
     if number == schema.THUMBNAIL_INDEX:
         return {}
     if number == schema.PRICE_INDEX:
@@ -73,6 +77,8 @@ def _contents(draft: Draft, count: int, number: int) -> dict[str, bytes]:
             "marisa_trie_index": draft.random_bytes(count * 8),
             "marisa_trie_str_ids": draft.random_bytes(count * 8),
         }
+    if number >= len(schema.INDEXES):
+        return {"SPARSE_INVERTED_INDEX": draft.random_bytes(count * 32)}
     return {"index_data": draft.random_bytes(count * 16), "index_length": count.to_bytes(8, "little")}
 
 

@@ -17,11 +17,13 @@ def text_indexes(draft: Draft, rows: Rows) -> tuple[TextIndex, ...]:
 
     Some have build id 0, as early builds wrote it (#48742).
     """
-    if draft.number % 4 == 3:
+    if draft.number % 4 == 3 or not rows.count:
         return ()
     build = 0 if draft.number % 8 == 6 else next(draft.ids)
     files = inverted_files(draft, schema.REVIEW, build, rows.span, rows.count * 16)
-    where = f"text_log/{build}/{VERSION}/{_owner(draft, schema.REVIEW)}"
+    where = f"text_log/{build}/{VERSION}/{draft.owner()}/{schema.REVIEW}"
+    if draft.foldered:
+        where = f"insert_log/{draft.owner()}/_stats/text_index.{schema.REVIEW}"
     size = sum(map(len, files.values()))
     return (
         TextIndex(
@@ -36,8 +38,13 @@ def text_indexes(draft: Draft, rows: Rows) -> tuple[TextIndex, ...]:
 
 
 def json_indexes(draft: Draft, rows: Rows) -> tuple[JsonIndex, ...]:
-    """The JSON fields' indexes, put into the draft: stats, a legacy key index, or none, in turns."""
-    if draft.number % 3 == 0:
+    """The JSON fields' indexes, put into the draft: stats, a legacy key index, or none, in turns.
+
+    StorageV3 knows stats only.
+    """
+    if not rows.count:
+        return ()
+    if draft.number % 3 == 0 or draft.foldered:
         return tuple(_json_stats(draft, rows, field) for field in (schema.ATTRIBUTES, schema.DYNAMIC))
     if draft.number % 3 == 1:
         return (_json_key_index(draft, rows, schema.ATTRIBUTES),)
@@ -51,14 +58,16 @@ def _json_stats(draft: Draft, rows: Rows, field: int) -> JsonIndex:
     for group in range(2):
         content = draft.random_bytes(rows.count * 4)
         files[f"shredding_data/{group}/0"] = index_file(draft.place(field), build, content, rows.span)
-    where = f"json_stats/{STATS_FORMAT}/{build}/{VERSION}/{_owner(draft, field)}"
+    where = f"json_stats/{STATS_FORMAT}/{build}/{VERSION}/{draft.owner()}/{field}"
+    if draft.foldered:
+        where = f"insert_log/{draft.owner()}/_stats/json_stats.{field}"
     return _json_index(draft, field, build, STATS_FORMAT, where, files)
 
 
 def _json_key_index(draft: Draft, rows: Rows, field: int) -> JsonIndex:
     build = next(draft.ids)
     files = inverted_files(draft, field, build, rows.span, rows.count * 10)
-    where = f"json_key_index_log/{build}/{VERSION}/{_owner(draft, field)}"
+    where = f"json_key_index_log/{build}/{VERSION}/{draft.owner()}/{field}"
     return _json_index(draft, field, build, LEGACY_FORMAT, where, files)
 
 
@@ -75,7 +84,3 @@ def _json_index(
         build_id=build,
         json_key_stats_data_format=data_format,
     )
-
-
-def _owner(draft: Draft, field: int) -> str:
-    return f"{draft.shape.collection_id}/{draft.partition}/{draft.segment}/{field}"

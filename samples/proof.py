@@ -75,23 +75,27 @@ def prove(
     bucket: str | None = None,
     root: str | None = None,
     meta: str = META,
+    source: "S3Client | None" = None,
 ) -> Proof:
     """Whether the sample is restored into the collection, object by object and record by record.
 
     `scan(prefix)` gives etcd's keys and values; `before` is all below `{meta}/` as it was when the restore
     began, the empty target's records included. Bucket and root are the destination's, by default the
-    source's own. KeyError when `before` lacks the collection.
+    source's own; `source` is a client of the source's store where that is another. KeyError when `before`
+    lacks the collection.
     """
-    place = (bucket or written.bucket, root or written.shape.root)
+    place = (bucket or written.bucket, written.shape.root if root is None else root)
     after = read_world(client, scan, bucket=place[0], root=place[1], meta=meta)
     was = World(*place, meta, frozenset(), before)
-    return Proof(tuple(_findings(client, written, was, after, read_destination(was, collection_id))))
+    to = read_destination(was, collection_id)
+    left = objects_unchanged(written.digests, digests(source or client, written.bucket, written.digests))
+    return Proof((*_findings(client, written, was, after, to), left))
 
 
 def _findings(
     client: "S3Client", written: WrittenSample, before: World, after: World, to: Destination
 ) -> Iterator[Finding]:
-    match = match_segments(after, written.manifests, to.collection)
+    match = match_segments(after, written.manifests, written.keys, to.collection)
     placed = _placed(written, match.segments, after, to)
     yield match.finding
     yield from _object_findings(client, written, placed, after, to)
@@ -110,14 +114,13 @@ def _object_findings(
     expected = {
         target: source
         for manifest, at in placed
-        for target, source in target_objects(manifest, at, after.root).items()
+        for target, source in target_objects(manifest, written.keys[manifest.segment_id], at).items()
     }
     found = digests(client, after.bucket, expected.keys() & after.keys)
     yield objects_in_place(expected, after, written.objects)
     yield objects_identical(expected, written.digests, found)
     own = written.digests if after.bucket == written.bucket else ()
     yield objects_beyond([*expected, *own], after, [at for _, at in placed], to)
-    yield objects_unchanged(written.digests, digests(client, written.bucket, written.digests))
 
 
 def _record_findings(placed: Placed, before: World, after: World, jobs: Collection[str]) -> Iterator[Finding]:
@@ -135,7 +138,7 @@ def _placed(written: WrittenSample, segments: Mapping[int, int], after: World, t
     # A segment of all partitions keeps -1 for its partition.
     partitions = {number: to.partitions[name] for number, name in names.items()} | {-1: -1}
     return [
-        (manifest, _placement(manifest, segment, partitions, builds[segment], after.meta, to))
+        (manifest, _placement(manifest, segment, partitions, builds[segment], after, to))
         for manifest, segment in ((each, segments[each.segment_id]) for each in matched)
     ]
 
@@ -145,12 +148,13 @@ def _placement(
     segment: int,
     partitions: Mapping[int, int],
     builds: SegmentBuilds,
-    meta: str,
+    after: World,
     to: Destination,
 ) -> Placement:
     channel = to.channel(manifest.channel_name)
     return Placement(
-        meta=meta,
+        meta=after.meta,
+        root=after.root,
         collection=to.collection,
         partition=partitions[manifest.partition_id],
         segment=segment,

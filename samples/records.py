@@ -4,6 +4,8 @@ Rules are those of segment-restore.md, section 3. Keys and values are built here
 they check what the product writes rather than repeat it.
 """
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from formats.segment import IndexFiles, JsonIndex, SegmentManifest, TextIndex
 
 MAX_ROW_NUM = 1024
 LAST_EXPIRE_TIME = 2**64 - 1
+STORAGE_V3 = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Placement:
     """Where a segment lies: its ids, its shard's vchannel, its builds and its collection's index ids.
 
     `builds` maps the manifest's build ids to those in place, `indexes` index names to ids;
-    `indexed_at` is Unix seconds.
+    `indexed_at` is Unix seconds, `root` the object store's root path.
     """
 
     meta: str
@@ -38,11 +41,16 @@ class Placement:
     builds: Mapping[int, int]
     indexes: Mapping[str, int]
     indexed_at: int = 0
+    root: str = "files"
 
     @property
     def owner(self) -> str:
         """The ids that end or continue each of the segment's keys."""
         return f"{self.collection}/{self.partition}/{self.segment}"
+
+    def key(self, path: str) -> str:
+        """The full key of what lies at a path below the root."""
+        return f"{self.root}/{path}" if self.root else path
 
     def build(self, source: int) -> int:
         """The build in place for one of the manifest's; 0 is none and stays none."""
@@ -75,9 +83,21 @@ def segment_record(manifest: SegmentManifest, placement: Placement) -> SegmentIn
         storage_version=manifest.storage_version,
         is_sorted=manifest.is_sorted,
         commit_timestamp=manifest.commit_timestamp,
+        manifest_path=own_manifest(manifest, placement),
         textStatsLogs={each.field_id: _text_stats(each, placement) for each in manifest.text_index_files},
         jsonKeyStats={each.field_id: _json_stats(each, placement) for each in manifest.json_key_index_files},
     )
+
+
+def own_manifest(manifest: SegmentManifest, placement: Placement) -> str:
+    """Where a segment finds its own manifest: StorageV3 by folder and version, StorageV2 by key."""
+    if not manifest.manifest_path:
+        return ""
+    folder = placement.key(f"insert_log/{placement.owner}")
+    if manifest.storage_version == STORAGE_V3:
+        version = json.loads(manifest.manifest_path)["ver"]
+        return f'{{"ver":{version},"base_path":"{folder}"}}'
+    return f"{folder}/{manifest.manifest_path.split(f'/{manifest.segment_id}/', 1)[1]}"
 
 
 def log_records(manifest: SegmentManifest, placement: Placement) -> dict[str, Message]:
@@ -156,18 +176,18 @@ def _text_stats(text: TextIndex, placement: Placement) -> TextIndexStats:
     )
 
 
-def _json_stats(json: JsonIndex, placement: Placement) -> JsonKeyStats:
+def _json_stats(index: JsonIndex, placement: Placement) -> JsonKeyStats:
     return JsonKeyStats(
-        fieldID=json.field_id,
-        version=json.version,
-        files=[below_field(path, json.field_id) for path in json.files],
-        log_size=json.log_size,
-        memory_size=json.memory_size,
-        buildID=placement.build(json.build_id),
-        json_key_stats_data_format=json.json_key_stats_data_format,
+        fieldID=index.field_id,
+        version=index.version,
+        files=[below_field(path, index.field_id) for path in index.files],
+        log_size=index.log_size,
+        memory_size=index.memory_size,
+        buildID=placement.build(index.build_id),
+        json_key_stats_data_format=index.json_key_stats_data_format,
     )
 
 
 def below_field(path: str, field_id: int) -> str:
     """The part of a JSON index file's key after its field's folder (section 3.4)."""
-    return path.split(f"/{field_id}/", 1)[1]
+    return re.split(rf"/(?:json_stats\.)?{field_id}/", path, maxsplit=1)[1]

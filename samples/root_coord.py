@@ -77,6 +77,8 @@ def root_records(catalog: CatalogCollection) -> dict[str, Message]:
         records[f"root-coord/partitions/{catalog.collection_id}/{number}"] = _partition(catalog, name, number)
     for field in schema.fields(catalog.shape):
         records[f"root-coord/fields/{catalog.collection_id}/{field.fieldID}"] = field
+    for function in schema.functions(catalog.shape):
+        records[f"root-coord/functions/{catalog.collection_id}/{function.id}"] = function
     created = tso(catalog.created_ms)
     return {**records, **{f"snapshots/{key}_ts{created}": message for key, message in records.items()}}
 

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 from formats.proto.common_pb2 import KeyValuePair
 from formats.proto.index_pb2 import IndexInfo
-from formats.proto.schema_pb2 import CollectionSchema, DataType, FieldSchema
+from formats.proto.schema_pb2 import CollectionSchema, DataType, FieldSchema, FunctionSchema, FunctionType
 from samples.shape import SampleShape
 
 ROW_ID, TIMESTAMP = 0, 1
 KEY, EMBEDDING, THUMBNAIL, TITLE, STOCK, ATTRIBUTES, REVIEW, RATINGS, DYNAMIC = range(100, 109)
+REVIEW_TERMS, MANUAL = 109, 110
+"""Only with `full_text` (the output of the BM25 function), and only with `large_text`."""
+
+BM25_FUNCTION = 100
 
 THUMBNAIL_DIM = 8
 RATINGS_CAPACITY = 8
@@ -48,6 +52,18 @@ INDEXES = (
 )
 EMBEDDING_INDEX, THUMBNAIL_INDEX, TITLE_INDEX, STOCK_INDEX, PRICE_INDEX = range(len(INDEXES))
 
+FULL_TEXT_INDEX = IndexDefinition(
+    "review_terms_inverted",
+    REVIEW_TERMS,
+    {"index_type": "SPARSE_INVERTED_INDEX", "metric_type": "BM25", "inverted_index_algo": "DAAT_MAXSCORE"},
+)
+"""After the others, only with `full_text`."""
+
+
+def definitions(shape: SampleShape) -> tuple[IndexDefinition, ...]:
+    """The collection's indexes; an index's place is its number."""
+    return (*INDEXES, FULL_TEXT_INDEX) if shape.full_text else INDEXES
+
 
 def pairs(values: Mapping[str, str]) -> list[KeyValuePair]:
     """The values as Milvus's key-value pairs, in their order."""
@@ -55,7 +71,7 @@ def pairs(values: Mapping[str, str]) -> list[KeyValuePair]:
 
 
 def fields(shape: SampleShape) -> list[FieldSchema]:
-    """Every field, the system's first and the dynamic one last."""
+    """Every field, the system's first; those that were added later come after the dynamic one."""
     text = {"max_length": "512", "enable_analyzer": "true", "enable_match": "true"}
     ratings = _field(RATINGS, "ratings", DataType.Array, {"max_capacity": str(RATINGS_CAPACITY)})
     ratings.element_type = DataType.Int64
@@ -71,7 +87,22 @@ def fields(shape: SampleShape) -> list[FieldSchema]:
         _field(REVIEW, "review", DataType.VarChar, text),
         ratings,
         dynamic,
+        *_further_fields(shape),
     ]
+
+
+def functions(shape: SampleShape) -> list[FunctionSchema]:
+    """The BM25 function, where there is one."""
+    bm25 = FunctionSchema(
+        name="review_bm25",
+        id=BM25_FUNCTION,
+        type=FunctionType.BM25,
+        input_field_names=["review"],
+        input_field_ids=[REVIEW],
+        output_field_names=["review_terms"],
+        output_field_ids=[REVIEW_TERMS],
+    )
+    return [bm25] if shape.full_text else []
 
 
 def field_types(shape: SampleShape) -> dict[int, DataType]:
@@ -93,7 +124,7 @@ def collection_schema(*, name: str, database: str) -> CollectionSchema:
 
 def index_info(shape: SampleShape, number: int) -> IndexInfo:
     """The source's index definition, filled as a snapshot fills it (snapshot-format.md, section 3.5)."""
-    definition = INDEXES[number]
+    definition = definitions(shape)[number]
     return IndexInfo(
         collectionID=shape.collection_id,
         fieldID=definition.field_id,
@@ -113,6 +144,14 @@ def _key_fields() -> list[FieldSchema]:
     key = _field(KEY, "id", DataType.Int64, {})
     key.is_primary_key = True
     return [row_id, timestamp, key]
+
+
+def _further_fields(shape: SampleShape) -> list[FieldSchema]:
+    terms = _field(REVIEW_TERMS, "review_terms", DataType.SparseFloatVector, {})
+    terms.is_function_output = True
+    manual = _field(MANUAL, "manual", DataType.Text, {})
+    manual.nullable = True
+    return [*([terms] if shape.full_text else []), *([manual] if shape.large_text else [])]
 
 
 def _field(number: int, name: str, data_type: DataType, params: Mapping[str, str]) -> FieldSchema:

@@ -13,8 +13,20 @@ BORN_MS = 1_767_225_600_000
 SEGMENT_IDS = 1_000
 """Ids set aside for one segment: itself, then its logs and builds."""
 
+DAY_MS = 86_400_000
+
+SEGMENT_MS = 60_000
+"""Each segment's rows begin this much after those of the one before."""
+
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Count = Annotated[int, Field(ge=1)]
+StorageVersion = Literal[0, 2, 3]
+Oddity = Literal[
+    "no rows", "deletes only", "empty object", "older schema", "successor's deletes", "newer manifest"
+]
+"""What a segment can be beside usual: `older schema` lacks the logs of a field that was added later,
+`successor's deletes` has a delta log of a segment that it was compacted to, and `newer manifest` a
+StorageV3 manifest of a layout that says nothing to readers of version 1."""
 
 
 def tso(milliseconds: int, logical: int = 0) -> int:
@@ -26,7 +38,10 @@ class SampleShape(Model):
     """What decides a sample down to its last byte: equal shapes give equal bytes.
 
     `megabytes` (10^6 bytes) is the aim for all data objects together and met within about 10 % from
-    0.3 MB a segment on. `l0_segments` come on top of `segments`. `root` is the object store's root path.
+    0.3 MB a segment on. `l0_segments` come on top of `segments`. `root` is the object store's root path,
+    '' for the bucket itself. Segments take the storage versions in turns; `oddities` are by a segment's
+    number. `full_text` adds a BM25 function with its output, `large_text` a field of large objects, which
+    only segments of StorageV3 have. `born_ms` is Unix milliseconds.
     """
 
     name: Name = "sample"
@@ -39,9 +54,13 @@ class SampleShape(Model):
     megabytes: Annotated[float, Field(gt=0)] = 200
     dim: Annotated[int, Field(ge=2)] = 128
     seed: Annotated[int, Field(ge=0)] = 7
-    storage_version: Literal[0] = 0
-    root: Name = "files"
+    storage_versions: Annotated[tuple[StorageVersion, ...], Field(min_length=1)] = (0,)
+    oddities: dict[int, Oddity] = Field(default_factory=dict)
+    full_text: bool = False
+    large_text: bool = False
+    root: Annotated[str, Field(max_length=255)] = "files"
     collection_id: Int64 = tso(BORN_MS)
+    born_ms: Annotated[int, Field(ge=DAY_MS, lt=2**46)] = BORN_MS
 
     @property
     def all_segments(self) -> int:
@@ -77,3 +96,15 @@ class SampleShape(Model):
     def segment_id(self, number: int) -> int:
         """The id of a segment; those up to the next one are its logs' and builds'."""
         return self.collection_id + SEGMENT_IDS * (1 + number)
+
+    def storage_version(self, number: int) -> StorageVersion:
+        """How a segment's data is stored."""
+        return self.storage_versions[number % len(self.storage_versions)]
+
+    def write_time(self, number: int) -> int:
+        """When the first row of a segment was written, hybrid; one row a millisecond follows it."""
+        return tso(self.born_ms - DAY_MS + number * SEGMENT_MS)
+
+    def key(self, path: str) -> str:
+        """The full key of what lies at a path below the root."""
+        return f"{self.root}/{path}" if self.root else path

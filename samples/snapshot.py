@@ -18,13 +18,13 @@ from formats.proto.data_pb2 import (
     SnapshotLayout,
     SnapshotMetadata,
     SnapshotState,
+    StorageV2SegmentManifest,
 )
 from formats.proto.msg_pb2 import MsgPosition
 from formats.proto.schema_pb2 import CollectionSchema
 from formats.segment import SegmentManifest
 from samples import schema
 from samples.collection import sample_segment
-from samples.columns import write_time
 from samples.shape import SampleShape
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class WrittenSample:
     """A snapshot in its bucket. `digests` has the SHA-256 of every object by key, snapshot files included.
 
     `key` is the metadata file's and `uri` its `s3://` form; `objects` and `bytes` count the data objects
-    alone, which are what a restore copies.
+    alone, which are what a restore copies; `keys` has those of each segment by its id.
     """
 
     shape: SampleShape
@@ -54,6 +54,7 @@ class WrittenSample:
     bytes: int
     digests: Mapping[str, str]
     manifests: tuple[SegmentManifest, ...]
+    keys: Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def write_sample(client: "S3Client", bucket: str, shape: SampleShape) -> Written
         bytes=sum(segment.bytes for segment in segments),
         digests=digests,
         manifests=manifests,
+        keys={segment.manifest.segment_id: tuple(segment.digests) for segment in segments},
     )
 
 
@@ -114,8 +116,13 @@ def snapshot_metadata(shape: SampleShape, manifests: Sequence[SegmentManifest]) 
         format_version=FORMAT_VERSION,
         snapshot_info=snapshot_info(shape),
         collection=_description(shape),
-        indexes=[schema.index_info(shape, number) for number in range(len(schema.INDEXES))],
+        indexes=[schema.index_info(shape, number) for number in range(len(schema.definitions(shape)))],
         manifest_list=[manifest_key(shape, manifest.segment_id) for manifest in manifests],
+        storagev2_manifest_list=[
+            StorageV2SegmentManifest(segment_id=each.segment_id, manifest=each.manifest_path)
+            for each in manifests
+            if each.manifest_path
+        ],
         segment_ids=[manifest.segment_id for manifest in manifests],
         build_ids=sorted(build_ids(manifests)),
         layout=SnapshotLayout.SnapshotLayoutReferenced,
@@ -124,7 +131,7 @@ def snapshot_metadata(shape: SampleShape, manifests: Sequence[SegmentManifest]) 
 
 def snapshot_info(shape: SampleShape) -> SnapshotInfo:
     """The snapshot's record while it is pending, without its location."""
-    taken = write_time(shape.all_segments) + (FLUSH_MS << 18)
+    taken = shape.write_time(shape.all_segments) + (FLUSH_MS << 18)
     return SnapshotInfo(
         name=shape.snapshot,
         id=shape.snapshot_id,
@@ -151,7 +158,7 @@ def build_ids(manifests: Sequence[SegmentManifest]) -> set[int]:
 
 
 def _description(shape: SampleShape) -> CollectionDescription:
-    whole = CollectionSchema(fields=schema.fields(shape))
+    whole = CollectionSchema(fields=schema.fields(shape), functions=schema.functions(shape))
     whole.MergeFrom(schema.collection_schema(name=shape.name, database=shape.database))
     return CollectionDescription(
         schema=whole,
@@ -165,7 +172,7 @@ def _description(shape: SampleShape) -> CollectionDescription:
 
 
 def _folder(shape: SampleShape) -> str:
-    return f"{shape.root}/snapshots/{shape.collection_id}"
+    return shape.key(f"snapshots/{shape.collection_id}")
 
 
 def _put(client: "S3Client", bucket: str, key: str, body: bytes) -> str:

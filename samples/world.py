@@ -45,12 +45,16 @@ class World:
 
     def paths(self) -> Iterator[list[str]]:
         """The parts of every object's key after the root."""
-        return (key.removeprefix(f"{self.root}/").split("/") for key in self.keys)
+        return (self.path(key).split("/") for key in self.keys)
+
+    def path(self, key: str) -> str:
+        """The part of a key after the root."""
+        return key.removeprefix(f"{self.root}/") if self.root else key
 
 
 def read_world(client: "S3Client", scan: Scan, *, bucket: str, root: str, meta: str) -> World:
     """The world at this moment, without the objects' contents."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{root}/")
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{root}/" if root else "")
     keys = frozenset(entry["Key"] for page in pages for entry in page.get("Contents", []))
     return World(bucket, root, meta, keys, dict(scan(f"{meta}/")))
 

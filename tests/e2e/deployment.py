@@ -83,8 +83,16 @@ class Deployment:
     def prove(self, written: WrittenSample, before: Image, collection: int) -> Proof:
         """Compare every object and record with what the snapshot asks for."""
         records = {key: value for key, value in before.records.items() if key.startswith(f"{self.meta}/")}
-        place = {"bucket": self.bucket, "root": self.root, "meta": self.meta}
-        return prove(self.s3, self.scan, written, records, collection_id=collection, **place)
+        return prove(
+            self.s3,
+            self.scan,
+            written,
+            records,
+            collection_id=collection,
+            bucket=self.bucket,
+            root=self.root,
+            meta=self.meta,
+        )
 
 
 def new_bucket(s3: "S3Client") -> str:

@@ -3,7 +3,7 @@
 Nothing that the proof builds its expectation with is used, so that the two check each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ KINDS = (
     "datacoord-meta/binlog/",
     "datacoord-meta/statslog/",
     "datacoord-meta/deltalog/",
+    "datacoord-meta/bm25log/",
     "segment-index/",
 )
 
@@ -54,13 +55,17 @@ class RestoredTwin:
             collection_id=self.target,
         )
 
+    @property
+    def shape(self) -> SampleShape:
+        return self.written.shape
+
     def moved(self, path: str) -> str:
         """A path or key of the source with every id replaced by the target's."""
         return "/".join(self.ids.get(part, part) for part in path.split("/"))
 
-    def key(self, kind: str) -> str:
-        """The first record of a kind that the target's first segment has."""
-        segment = self.ids[str(SHAPE.segment_id(0))]
+    def key(self, kind: str, number: int = 0) -> str:
+        """The first record of a kind that the target's segment of this number has."""
+        segment = self.ids[str(self.shape.segment_id(number))]
         keys = (key for key in self.records if key.startswith(f"{META}/{kind}/{self.target}/"))
         return min(key for key in keys if segment in key.split("/"))
 
@@ -72,19 +77,19 @@ class RestoredTwin:
         self.records[key] = message.SerializeToString(deterministic=True)
 
 
-def source_twin() -> RestoredTwin:
+def source_twin(shape: SampleShape = SHAPE) -> RestoredTwin:
     """The source and the empty target."""
     bucket = BucketTwin()
-    written = write_sample(bucket.client, "a-bucket", SHAPE)
+    written = write_sample(bucket.client, "a-bucket", shape)
     records: dict[str, bytes] = {}
     write_source(records.__setitem__, written)
-    target = write_target(records.__setitem__, SHAPE, collection="copy")
+    target = write_target(records.__setitem__, shape, collection="copy")
     return RestoredTwin(written, bucket, records, dict(records), target)
 
 
-def restored_twin() -> RestoredTwin:
+def restored_twin(shape: SampleShape = SHAPE) -> RestoredTwin:
     """The good state after a restore."""
-    twin = source_twin()
+    twin = source_twin(shape)
     twin.ids = {str(source): str(target) for source, target in _new_ids(twin).items()}
     for path in [path for path in twin.written.digests if "/snapshots/" not in path]:
         twin.bucket.objects[twin.moved(path)] = twin.bucket.objects[path]
@@ -99,15 +104,25 @@ def _new_ids(twin: RestoredTwin) -> dict[int, int]:
     builds = sorted(build_ids(twin.written.manifests))
     fresh = {source: 2**40 + number for number, source in enumerate([*sources, *builds])}
     names = {each.partitionName: each.partitionID for each in _partitions(twin, twin.target)}
-    partitions = {number: names[name] for name, number in SHAPE.partition_ids.items()}
-    return {SHAPE.collection_id: twin.target, **partitions, **fresh}
+    partitions = {number: names[name] for name, number in twin.shape.partition_ids.items()}
+    successors = {other: fresh[own] for own, other in _successors(twin)}
+    return {twin.shape.collection_id: twin.target, **partitions, **fresh, **successors}
+
+
+def _successors(twin: RestoredTwin) -> Iterator[tuple[int, int]]:
+    """Segments whose deletes lie in their own folders and belong to another segment, which is first."""
+    for own, keys in twin.written.keys.items():
+        for key in keys:
+            folder, _, _, owner, *_ = key.removeprefix("files/").split("/")
+            if folder in ("insert_log", "delta_log") and owner not in (str(own), "lobs"):
+                yield own, int(owner)
 
 
 def _segment_records(twin: RestoredTwin) -> dict[str, bytes]:
     records = {}
     for key, value in twin.before.items():
         below = key.removeprefix(f"{META}/")
-        if below.startswith(tuple(f"{kind}{SHAPE.collection_id}/" for kind in KINDS)):
+        if below.startswith(tuple(f"{kind}{twin.shape.collection_id}/" for kind in KINDS)):
             records[twin.moved(key)] = _rewritten(twin, below, value)
     return records
 
@@ -131,6 +146,8 @@ def _segment(twin: RestoredTwin, segment: SegmentInfo) -> SegmentInfo:
         )
         checkpoint.timestamp = position.timestamp
         position.CopyFrom(checkpoint)
+    # The pointer ends in the quote after its folder's last id, which stands apart here as ids do in keys.
+    segment.manifest_path = twin.moved(segment.manifest_path.replace('"}', '/"}')).replace('/"}', '"}')
     for text in segment.textStatsLogs.values():
         text.buildID = _new(twin, text.buildID)
     for json in segment.jsonKeyStats.values():
@@ -139,7 +156,7 @@ def _segment(twin: RestoredTwin, segment: SegmentInfo) -> SegmentInfo:
 
 
 def _index(twin: RestoredTwin, index: SegmentIndex) -> SegmentIndex:
-    names = {each.indexID: each.index_name for each in _indexes(twin, SHAPE.collection_id)}
+    names = {each.indexID: each.index_name for each in _indexes(twin, twin.shape.collection_id)}
     numbers = {each.index_name: each.indexID for each in _indexes(twin, twin.target)}
     index.indexID = numbers[names[index.indexID]]
     index.collectionID, index.partitionID = twin.target, _new(twin, index.partitionID)
@@ -157,8 +174,8 @@ def _write_job(twin: RestoredTwin) -> None:
         total_segments=segments,
         copied_segments=segments,
         total_rows=sum(manifest.num_of_rows for manifest in twin.written.manifests),
-        snapshot_name=SHAPE.snapshot,
-        source_collection_id=SHAPE.collection_id,
+        snapshot_name=twin.shape.snapshot,
+        source_collection_id=twin.shape.collection_id,
     )
     twin.records[f"{META}/datacoord-meta/copy-segment-job/{JOB}"] = job.SerializeToString()
 

@@ -138,7 +138,7 @@ MANIFEST = SegmentManifest(
 )
 def test_objects_are_expected_at_the_paths_of_the_table(files: dict[str, object], target: str) -> None:
     manifest = MANIFEST.model_copy(update=files)
-    assert list(target_objects(manifest, AT, "files")) == [target]
+    assert list(target_objects(manifest, (), AT)) == [target]
 
 
 def test_records_are_expected_at_the_keys_of_the_example() -> None:
