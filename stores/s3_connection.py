@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
@@ -185,6 +186,7 @@ def _session() -> boto3.Session:
     The clients that fetch credentials keep to a plain session, since expiry times must be read.
     """
     session, plain = botocore.session.Session(), botocore.session.Session()
+    session.register_component("data_loader", _loader())
     session.register_component("credential_provider", plain.get_component("credential_provider"))
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=lambda text: text)
     return boto3.Session(botocore_session=session)
@@ -197,6 +199,12 @@ def _assure_whole(operation_model: "OperationModel", response_dict: dict[str, An
         return
     if len(body) != int(announced):
         response_dict.update(status_code=500, body=b"")
+
+
+@cache
+def _loader() -> Any:
+    """Return what reads botocore's description of S3, once for all: most of the making of a client."""
+    return botocore.session.Session().get_component("data_loader")
 
 
 def _sign_body_with_md5(params: dict[str, Any], **_: object) -> None:
