@@ -9,7 +9,9 @@ from samples.snapshot import WrittenSample
 from starter.stack import Stack
 from tests.e2e.deployment import Deployment, deployed
 from tests.e2e.site import Site, opened
+from tests.e2e.slow_site import SlowSite, slow_site
 from tests.e2e.troubled_stores import TroubledStores, troubled_stores
+from tests.e2e.valve import Valve
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +56,17 @@ def site(
     """A worker whose default profile comes from the environment, and the troubled ones from a file."""
     with opened(servers, tmp_path_factory.mktemp("site"), troubled.environment) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def slow(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlowSite]:
+    """A worker of this module's own, whose S3 requests all pass a proxy; the test itself goes around it."""
+    with slow_site(servers, tmp_path_factory.mktemp("slow")) as running:
+        yield running
+
+
+@pytest.fixture
+def valve(slow: SlowSite) -> Iterator[Valve]:
+    """Holds the copies back."""
+    with slow.held_back() as valve:
+        yield valve

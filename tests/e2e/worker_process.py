@@ -48,11 +48,19 @@ class WorkerProcess:
             self._process.kill()
             self._process.wait()
 
-    def terminate(self) -> int:
-        """Ask it to end with SIGTERM, and return its exit code."""
+    def ask_to_end(self) -> None:
+        """Send SIGTERM."""
         assert self._process
         self._process.terminate()
-        return self._process.wait(30)
+
+    def has_ended(self) -> bool:
+        return self.exit_code is not None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        assert self._process
+        return self._process.poll()
 
     def _polls(self, known: int) -> bool:
         said = self.log.read_bytes()[known:].decode(errors="replace")

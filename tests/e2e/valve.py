@@ -1,11 +1,13 @@
-"""An S3 server whose copies wait until a test lets them through, so that "in the middle" is no accident."""
+"""Copies that wait until a test lets them through, so that "in the middle" is no accident."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from stores.s3_connection import Access
-from tests.stores.faulty_s3 import Answer, FaultyS3, Request, faulty
+from tests.e2e.waiting import eventually
+from tests.stores.faulty_s3 import Answer, Request
+
+DRIP = 5
+"""Looks at a condition from one drop to the next: ten copies a second."""
 
 
 class Valve:
@@ -43,20 +45,15 @@ class Valve:
             self.waiting -= 1
             self._allowed -= 1
 
+    def drip(self, until: Callable[[], object], what: str) -> None:
+        """Let copies through one by one until the condition holds."""
+        looks = 0
 
-@contextmanager
-def slow_s3(servers: dict[str, str]) -> Iterator[FaultyS3]:
-    """A proxy before the S3 server to which the settings lead; a valve that is set at the end is opened."""
-    access = Access(
-        "default",
-        servers["RESTORE_S3_ENDPOINT"],
-        servers["RESTORE_S3_REGION"],
-        servers["AWS_ACCESS_KEY_ID"],
-        servers["AWS_SECRET_ACCESS_KEY"],
-    )
-    with faulty(access) as proxy:
-        try:
-            yield proxy
-        finally:
-            if isinstance(proxy.fault, Valve):
-                proxy.fault.open()
+        def holds() -> object:
+            nonlocal looks
+            looks += 1
+            if looks % DRIP == 0:
+                self.let(1)
+            return until()
+
+        eventually(holds, what, 60)
