@@ -66,8 +66,7 @@ def _with_rows(draft: Draft) -> SegmentManifest:
         dml_position=_position(draft, rows.span.last),
         storage_version=draft.storage,
         is_sorted=draft.number % 2 == 0,
-        # An imported segment's rows count as inserted when the import was committed.
-        commit_timestamp=rows.span.last + 1 if draft.number % 5 == 1 else 0,
+        commit_timestamp=rows.span.last + 1 if draft.imported else 0,
         index_files=index_builds(draft, rows),
         text_index_files=text_indexes(draft, rows),
         json_key_index_files=json_indexes(draft, rows),

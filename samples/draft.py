@@ -58,6 +58,11 @@ class Draft:
         return self.shape.oddities.get(self.number)
 
     @property
+    def imported(self) -> bool:
+        """True when its rows count as inserted at the moment when an import was committed."""
+        return self.number % 5 == 1 and self.shape.format_version >= 3
+
+    @property
     def foldered(self) -> bool:
         """True when all its files lie below one folder: StorageV3, but not the deletes of all partitions."""
         return self.storage == 3 and self.partition != -1

@@ -28,7 +28,7 @@ def index_builds(draft: Draft, rows: Rows) -> tuple[IndexFiles, ...]:
 def _build(draft: Draft, rows: Rows, number: int) -> IndexFiles:
     info = schema.index_info(draft.shape, number)
     build = next(draft.ids)
-    layout = draft.number % 2
+    layout = draft.number % 2 if draft.shape.format_version >= 2 else 0
     files = _files(draft, rows, number, build)
     where = _folder(draft, build, layout)
     return IndexFiles(

@@ -8,7 +8,7 @@ from samples.binlog import Span, delete_log, insert_log
 from samples.bm25_log import bm25_log
 from samples.columns import Rows
 from samples.draft import Draft
-from samples.packed import FORMAT, column_groups, packed_file
+from samples.packed import ColumnGroup, column_groups, group_logs, packed_file
 from samples.stats_log import COMPOUND, key_statistics, stats_log
 
 DELETED = 64
@@ -46,24 +46,14 @@ def field_logs(draft: Draft, parts: Sequence[Rows]) -> tuple[FieldBinlog, ...]:
 
 def packed_logs(draft: Draft, parts: Sequence[Rows]) -> tuple[FieldBinlog, ...]:
     """The insert logs of storage version 2, put into the draft: of each column group one per flush."""
+
+    def log(group: ColumnGroup, part: Rows) -> Binlog:
+        where, body = draft.log_folder("insert_log", group.group_id), packed_file(group, part)
+        size = group.bytes_of(part)
+        return put_log(draft, where, next(draft.ids), body, part.count, part.span, memory=size)
+
     return tuple(
-        FieldBinlog(
-            field_id=group.group_id,
-            child_fields=group.fields,
-            format=FORMAT,
-            binlogs=tuple(
-                put_log(
-                    draft,
-                    draft.log_folder("insert_log", group.group_id),
-                    next(draft.ids),
-                    packed_file(group, part),
-                    part.count,
-                    part.span,
-                    memory=group.bytes_of(part),
-                )
-                for part in parts
-            ),
-        )
+        group_logs(draft, group, [log(group, part) for part in parts])
         for group in column_groups(draft.fields)
         if parts
     )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pyarrow as pa  # type: ignore[import-untyped]  # Arrow ships no type stubs
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # Arrow ships no type stubs
 
+from formats.segment import Binlog, FieldBinlog
 from samples import schema
 from samples.columns import Rows
+from samples.draft import Draft
 
 FORMAT = "parquet"
 SHORT = 0
@@ -33,6 +35,17 @@ def column_groups(fields: Iterable[int]) -> Sequence[ColumnGroup]:
     fields = tuple(fields)
     narrow = ColumnGroup(SHORT, tuple(field for field in fields if field not in WIDE))
     return [narrow, *(ColumnGroup(field, (field,)) for field in fields if field in WIDE)]
+
+
+def group_logs(draft: Draft, group: ColumnGroup, logs: Iterable[Binlog]) -> FieldBinlog:
+    """The group's entry in a manifest; before format version 4 that had no room for fields and format."""
+    told = draft.shape.format_version >= 4
+    return FieldBinlog(
+        field_id=group.group_id,
+        child_fields=group.fields if told else (),
+        format=FORMAT if told else "",
+        binlogs=tuple(logs),
+    )
 
 
 def packed_file(group: ColumnGroup, part: Rows) -> bytes:

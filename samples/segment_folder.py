@@ -9,7 +9,7 @@ from samples import schema
 from samples.columns import Rows
 from samples.draft import Draft
 from samples.loon_manifest import Columns, Contents, container, plain
-from samples.packed import FORMAT, ColumnGroup, column_groups, packed_file
+from samples.packed import FORMAT, ColumnGroup, column_groups, group_logs, packed_file
 
 LOB_FORMAT = "vortex"
 LOB_BYTES = 2_000
@@ -61,24 +61,20 @@ def _large_objects(draft: Draft, parts: Sequence[Rows]) -> Iterator[Columns]:
 
 def _listed(draft: Draft, group: ColumnGroup, parts: Sequence[Rows]) -> FieldBinlog:
     where = draft.shape.key(draft.log_folder("insert_log", group.group_id))
-    logs = ((next(draft.ids), part) for part in parts)
-    return FieldBinlog(
-        field_id=group.group_id,
-        child_fields=group.fields,
-        format=FORMAT,
-        binlogs=tuple(
-            Binlog(
-                entries_num=part.count,
-                timestamp_from=part.span.first,
-                timestamp_to=part.span.last,
-                log_path=f"{where}/{log_id}",
-                log_size=group.bytes_of(part),
-                log_id=log_id,
-                memory_size=group.bytes_of(part),
-            )
-            for log_id, part in logs
-        ),
-    )
+
+    def log(part: Rows) -> Binlog:
+        log_id = next(draft.ids)
+        return Binlog(
+            entries_num=part.count,
+            timestamp_from=part.span.first,
+            timestamp_to=part.span.last,
+            log_path=f"{where}/{log_id}",
+            log_size=group.bytes_of(part),
+            log_id=log_id,
+            memory_size=group.bytes_of(part),
+        )
+
+    return group_logs(draft, group, map(log, parts))
 
 
 def _manifest(draft: Draft, base: str) -> bytes:

@@ -21,6 +21,7 @@ SEGMENT_MS = 60_000
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Count = Annotated[int, Field(ge=1)]
 StorageVersion = Literal[0, 2, 3]
+FormatVersion = Literal[0, 1, 2, 3, 4]
 Oddity = Literal[
     "no rows", "deletes only", "empty object", "older schema", "successor's deletes", "newer manifest"
 ]
@@ -41,7 +42,8 @@ class SampleShape(Model):
     0.3 MB a segment on. `l0_segments` come on top of `segments`. `root` is the object store's root path,
     '' for the bucket itself. Segments take the storage versions in turns; `oddities` are by a segment's
     number. `full_text` adds a BM25 function with its output, `large_text` a field of large objects, which
-    only segments of StorageV3 have. `born_ms` is Unix milliseconds.
+    only segments of StorageV3 have. `born_ms` is Unix milliseconds. Of an older `format_version` segments
+    have nothing that it cannot hold.
     """
 
     name: Name = "sample"
@@ -54,6 +56,7 @@ class SampleShape(Model):
     megabytes: Annotated[float, Field(gt=0)] = 200
     dim: Annotated[int, Field(ge=2)] = 128
     seed: Annotated[int, Field(ge=0)] = 7
+    format_version: FormatVersion = 4
     storage_versions: Annotated[tuple[StorageVersion, ...], Field(min_length=1)] = (0,)
     oddities: dict[int, Oddity] = Field(default_factory=dict)
     full_text: bool = False

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 WRITERS = 8
 """Uploads at once: below the ten connections that a plain client keeps."""
 
-FORMAT_VERSION = 4
 FLUSH_MS = 3_600_000
 """The snapshot was taken this long after the last segment was begun."""
 
@@ -104,7 +103,9 @@ def manifest_key(shape: SampleShape, segment: int) -> str:
 def snapshot_files(shape: SampleShape, manifests: Sequence[SegmentManifest]) -> dict[str, bytes]:
     """Every file of the snapshot by key, in the order they are written: the metadata file is last."""
     files = {
-        manifest_key(shape, manifest.segment_id): encode_manifest(manifest, format_version=FORMAT_VERSION)
+        manifest_key(shape, manifest.segment_id): encode_manifest(
+            manifest, format_version=shape.format_version
+        )
         for manifest in manifests
     }
     return {**files, metadata_key(shape): write_metadata(snapshot_metadata(shape, manifests))}
@@ -113,7 +114,7 @@ def snapshot_files(shape: SampleShape, manifests: Sequence[SegmentManifest]) -> 
 def snapshot_metadata(shape: SampleShape, manifests: Sequence[SegmentManifest]) -> SnapshotMetadata:
     """What the metadata file says: a referenced snapshot, pending, as the file always is (section 3.3)."""
     return SnapshotMetadata(
-        format_version=FORMAT_VERSION,
+        format_version=shape.format_version,
         snapshot_info=snapshot_info(shape),
         collection=_description(shape),
         indexes=[schema.index_info(shape, number) for number in range(len(schema.definitions(shape)))],
