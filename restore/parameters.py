@@ -12,6 +12,11 @@ _SERVING = frozenset({"mmap.enabled", "mmap_enabled", "offset_cache.enabled", "i
 _NESTED = "params"
 
 
+def texts(pairs: Iterable[KeyValuePair]) -> dict[str, str]:
+    """Return the pairs as they are; the last one of a key counts."""
+    return {pair.key: pair.value for pair in pairs}
+
+
 def type_parameters(pairs: Iterable[KeyValuePair]) -> dict[str, str]:
     """Return the type parameters that decide what stored values mean: sizes, analyzers, text match."""
     return {pair.key: meaning(pair.value) for pair in pairs if _is_of_type(pair.key)}
