@@ -1,6 +1,5 @@
 """publish_restore and complete_restore: segments become visible, then the job's record says so."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +9,7 @@ from temporalio import activity
 from activities.pulse import Pulse, run_blocking
 from formats.job_records import completed_job, is_completed
 from formats.records import published
-from restore.certificate import Certificate, Proof, merkle
+from restore.certificate import Certificate, ProofSums
 from restore.plan import Plan, PlanRef
 from restore.steps import Certified, Completion, StagedPlan
 from stores.clients import Clients
@@ -87,20 +86,9 @@ class PublishActivities:
     def _reservations(self, staged: StagedPlan, plan: Plan) -> Reservations:
         return Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
 
-    def _proofs(self, ref: PlanRef) -> tuple[Counter[Proof], list[str]]:
-        """How many objects were proved in which way, and the Merkle root of each task."""
-        proofs = ProofArchive(self._clients.objects(ref.profile), self._clients.archive(ref.profile), ref)
-        kinds: Counter[Proof] = Counter()
-        roots = []
-        for index in range(ref.tasks):
-            proof = proofs.get(index)
-            kinds.update(each.proof for each in proof.objects)
-            roots.append(proof.root)
-        return kinds, roots
-
     def _certificate(self, completion: Completion, plan: Plan, moment: datetime) -> Certificate:
         ref = completion.staged.plan
-        root, kinds = self._proved(ref)
+        proved = self._proved(ref)
         return Certificate(
             job_id=ref.job_id,
             request=plan.request,
@@ -111,21 +99,15 @@ class PublishActivities:
             objects=completion.objects,
             objects_skipped=completion.objects_skipped,
             bytes=completion.bytes,
-            root=root,
-            proofs=kinds,
+            root=proved.root,
+            proofs=proved.proofs,
+            segments_by_listing=proved.segments_by_listing,
             started_at=completion.started_at,
             completed_at=moment.isoformat(),
             software=f"milvus-restore {version('milvus-restore')}",
             warnings=plan.warnings,
         )
 
-    def _proved(self, ref: PlanRef) -> tuple[str, dict[Proof, int]]:
-        """The Merkle root over all tasks' proofs, and how many objects were proved which way."""
+    def _proved(self, ref: PlanRef) -> ProofSums:
         proofs = ProofArchive(self._clients.objects(ref.profile), self._clients.archive(ref.profile), ref)
-        kinds: Counter[Proof] = Counter()
-        roots = []
-        for index in range(ref.tasks):
-            proof = proofs.get(index)
-            kinds.update(each.proof for each in proof.objects)
-            roots.append(proof.root)
-        return merkle(roots), dict(kinds)
+        return ProofSums.of(proofs.get(index) for index in range(ref.tasks))

@@ -58,7 +58,8 @@ class VerifyActivities:
         )
         prover = Prover(source, destination, plan, self._clients.list_threads)
         planned = [each for segment in segments for each in plan.objects(segment)]
-        proof = TaskProof(objects=prover.prove(planned, pulse))
+        listed = tuple(str(each.source.segment_id) for each in segments if not each.tree.named)
+        proof = TaskProof(objects=prover.prove(planned, pulse), by_listing=listed)
         ProofArchive(destination, archive, task.plan).put(task.index, proof)
         return TaskResult(
             segments=len(segments),

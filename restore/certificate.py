@@ -1,8 +1,9 @@
 """What was restored and how it was proved: a JSON document beside the plan."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Self
 
 from formats.model import Model
 from restore.plan import SnapshotSource, Target
@@ -22,9 +23,14 @@ class ProvedObject(Model):
 
 
 class TaskProof(Model):
-    """The proved objects of one task, in key order."""
+    """The proved objects of one task, in key order.
+
+    `by_listing` has the source's ids of segments whose own manifest has a layout that is not known: all that
+    lay below their folders was proved, and nothing tells whether that was everything.
+    """
 
     objects: tuple[ProvedObject, ...]
+    by_listing: tuple[str, ...] = ()
 
     @property
     def root(self) -> str:
@@ -32,8 +38,31 @@ class TaskProof(Model):
         return merkle(f"{each.key}\n{each.size}\n{each.sha256 or each.etag}" for each in self.objects)
 
 
+class ProofSums(Model):
+    """The proofs of all tasks together, as a certificate has them."""
+
+    root: str
+    proofs: dict[Proof, int]
+    segments_by_listing: int
+
+    @classmethod
+    def of(cls, tasks: Iterable[TaskProof]) -> Self:
+        """The sums, from proofs that are looked at one after the other."""
+        roots: list[str] = []
+        kinds: Counter[Proof] = Counter()
+        by_listing = 0
+        for task in tasks:
+            roots.append(task.root)
+            kinds.update(each.proof for each in task.objects)
+            by_listing += len(task.by_listing)
+        return cls(root=merkle(roots), proofs=dict(kinds), segments_by_listing=by_listing)
+
+
 class Certificate(Model):
-    """Ids are text. Times are ISO 8601, UTC. `root` is the Merkle root over the tasks' roots."""
+    """Ids are text. Times are ISO 8601, UTC. `root` is the Merkle root over the tasks' roots.
+
+    Of `segments_by_listing` segments only what a listing found could be proved, not that it was all.
+    """
 
     version: Literal[1] = 1
     job_id: str
@@ -47,6 +76,7 @@ class Certificate(Model):
     bytes: int
     root: str
     proofs: dict[Proof, int]
+    segments_by_listing: int = 0
     started_at: str
     completed_at: str
     software: str

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from restore.certificate import Certificate, ProvedObject, TaskProof, merkle
+from restore.certificate import Certificate, ProofSums, ProvedObject, TaskProof, merkle
 from restore.request import RestoreRequest
 from tests.restore.plans import snapshot, target
 
@@ -82,6 +82,17 @@ def test_where_a_hash_is_known_the_etag_does_not_matter() -> None:
     assert TaskProof(objects=(one,)).root == TaskProof(objects=(other,)).root
 
 
+def test_sums_tell_roots_kinds_and_what_only_a_listing_proves() -> None:
+    tasks = (
+        TaskProof(objects=(proved(), proved(sha256="5a", proof="sha256")), by_listing=("7",)),
+        TaskProof(objects=(proved(),), by_listing=("8", "9")),
+    )
+    sums = ProofSums.of(iter(tasks))
+    assert sums.root == merkle(task.root for task in tasks)
+    assert sums.proofs == {"etag": 2, "sha256": 1}
+    assert sums.segments_by_listing == 3
+
+
 def test_a_certificate_is_read_as_it_was_written() -> None:
     certificate = Certificate(
         job_id=str(2**40),
@@ -95,6 +106,7 @@ def test_a_certificate_is_read_as_it_was_written() -> None:
         bytes=4,
         root=merkle(["A"]),
         proofs={"etag": 2, "sha256": 1},
+        segments_by_listing=1,
         started_at="2026-01-01T00:00:00+00:00",
         completed_at="2026-01-01T00:00:01+00:00",
         software="milvus-restore 0",
