@@ -19,6 +19,9 @@ _ATTEMPT = 5.0
 _CHECK = 3.5
 """Seconds for finding out whether the coordinator answers at all, as the checks of the other stores take."""
 
+_OPTIONS = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1_000))
+"""A coordinator that comes back is found again within a second."""
+
 _NOT_READY = 1
 """Milvus's code of a service that is still starting; releases before `retriable` set only this."""
 
@@ -108,7 +111,7 @@ class RootCoord:
             if self._line is None or self._line[0] != address:
                 if self._line:
                     self._line[1].close()
-                self._line = address, grpc.insecure_channel(address)
+                self._line = address, grpc.insecure_channel(address, options=_OPTIONS)
             return self._line[1]
 
     def _failure(self, error: grpc.RpcError, address: str) -> Exception:
