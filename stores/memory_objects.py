@@ -8,7 +8,7 @@ from threading import RLock
 
 from restore.errors import ObjectMismatch, ObjectMissing, StoreUnavailable
 from stores.parts import USUAL, PartRule
-from stores.ports import Location, ObjectStat, ObjectStore
+from stores.ports import Content, Location, ObjectStat, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,10 @@ class MemoryObjectStore:
     def check(self, bucket: str) -> None:
         """Return when the bucket exists, else raise ObjectMissing."""
         self._bucket(bucket)
+
+    def check_writable(self, at: Location) -> None:
+        """Return when the bucket exists, else raise ObjectMissing."""
+        self._bucket(at.bucket)
 
     def get(self, at: Location) -> bytes:
         """Return the object's bytes; ObjectMissing when it is absent."""
@@ -133,9 +137,21 @@ class MemoryObjectStore:
                 del uploads[number]
             return len(ended)
 
+    def unfinished(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Yield the key of every unfinished multipart upload below the prefix."""
+        with self._server.lock:
+            self._bucket(bucket)
+            open_ones = list(self._server.uploads.values())
+        return (at.key for at in open_ones if at.bucket == bucket and at.key.startswith(prefix))
+
     def digest(self, at: Location) -> str:
         """Return the hex SHA-256 of the object's bytes; ObjectMissing when absent."""
         return hashlib.sha256(self.get(at)).hexdigest()
+
+    def content(self, at: Location) -> Content:
+        """Return state and hashes of the object; ObjectMissing when absent."""
+        found = self._object(at)
+        return Content(found.stat(at.key), hashlib.sha256(found.body).hexdigest(), _md5(found.body))
 
     def _copy_in_parts(
         self, source: Location, target: Location, stat: ObjectStat, go_on: Callable[[], bool]

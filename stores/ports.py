@@ -29,6 +29,15 @@ class ObjectStat:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What reading an object's bytes once tells: its state as answered with them, hex SHA-256 and MD5."""
+
+    stat: ObjectStat
+    sha256: str
+    md5: str
+
+
 class ObjectStore(Protocol):
     """Object storage behind one endpoint and one set of credentials. Thread-safe."""
 
@@ -40,6 +49,9 @@ class ObjectStore(Protocol):
 
     def check(self, bucket: str) -> None:
         """Return when the bucket exists and may be read; else raise ObjectMissing or AccessDenied."""
+
+    def check_writable(self, at: Location) -> None:
+        """Return when an object may be stored there, else raise AccessDenied; nothing is left there."""
 
     def get(self, at: Location) -> bytes:
         """Return the object's bytes; ObjectMissing when it is absent."""
@@ -72,8 +84,14 @@ class ObjectStore(Protocol):
     def abort_uploads(self, bucket: str, prefix: str) -> int:
         """Abort unfinished multipart uploads below the prefix and return their number."""
 
+    def unfinished(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Yield the key of every unfinished multipart upload below the prefix."""
+
     def digest(self, at: Location) -> str:
         """Return the hex SHA-256 of the object's bytes, read as a stream; ObjectMissing when absent."""
+
+    def content(self, at: Location) -> Content:
+        """Return state and hashes of the object, read once as a stream; ObjectMissing when absent."""
 
 
 @dataclass(frozen=True, slots=True)

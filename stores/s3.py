@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from restore.errors import ObjectMismatch, StoreUnavailable
 from stores.parts import USUAL, PartRule
-from stores.ports import Location, ObjectStat, ObjectStore
+from stores.ports import Content, Location, ObjectStat, ObjectStore
 from stores.retry import PATIENT, Retry
 from stores.s3_check import check_bucket
 from stores.s3_connection import Access, Connection, unquoted
@@ -69,6 +69,13 @@ class S3ObjectStore:
         Raises ObjectMissing when it is absent, AccessDenied when the keys are refused or nothing answers.
         """
         check_bucket(self._access, bucket)
+
+    def check_writable(self, at: Location) -> None:
+        """Return when an object may be stored there, else raise AccessDenied; nothing is left there.
+
+        A multipart upload is begun, which asks for the same right as storing does, and aborted.
+        """
+        Upload.begin(self._connection, at, {}).abort()
 
     def get(self, at: Location) -> bytes:
         """Return the object's bytes; ObjectMissing when it is absent."""
@@ -145,9 +152,17 @@ class S3ObjectStore:
         uploads = list(self._uploads(bucket, prefix))
         return sum(upload.abort() for upload in uploads)
 
+    def unfinished(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Yield the key of every unfinished multipart upload below the prefix, as far as it is listed."""
+        return (upload.at.key for upload in self._uploads(bucket, prefix))
+
     def digest(self, at: Location) -> str:
         """Return the hex SHA-256 of the object's bytes, read as a stream; ObjectMissing when absent."""
         return self._connection.digest(at)
+
+    def content(self, at: Location) -> Content:
+        """Return state and hashes of the object, read once as a stream; ObjectMissing when absent."""
+        return self._connection.content(at)
 
     def close(self) -> None:
         """End the store's threads and close its idle connections; calls in flight are finished first."""

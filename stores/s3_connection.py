@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing
-from stores.ports import Location, ObjectStat
+from stores.ports import Content, Location, ObjectStat
 from stores.retry import Retry
 from stores.s3_errors import Call, classified, setting
 
@@ -152,6 +152,10 @@ class Connection:
         """Return the hex SHA-256 of an object's bytes, read as a stream; ObjectMissing when absent."""
         return self.ask("GetObject", at, lambda client: _sha256(client, at))
 
+    def content(self, at: Location) -> Content:
+        """Return state and hashes of an object, read once as a stream; ObjectMissing when absent."""
+        return self.ask("GetObject", at, lambda client: _content(client, at))
+
     def close(self) -> None:
         """Have the idle sockets closed."""
         self.client.close()
@@ -178,6 +182,18 @@ def _sha256(client: "S3Client", at: Location) -> str:
         for chunk in body.iter_chunks(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _content(client: "S3Client", at: Location) -> Content:
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    answer = client.get_object(Bucket=at.bucket, Key=at.key)
+    with closing(answer["Body"]) as body:
+        for chunk in body.iter_chunks(_CHUNK):
+            sha256.update(chunk)
+            md5.update(chunk)
+            size += len(chunk)
+    stat = ObjectStat(at.key, size, unquoted(answer.get("ETag")))
+    return Content(stat, sha256.hexdigest(), md5.hexdigest())
 
 
 def _session() -> boto3.Session:
