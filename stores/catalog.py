@@ -29,14 +29,38 @@ def read_collection(store: MetadataStore, keys: MetaKeys, database: str, name: s
     TargetNotFound when the database or collection is absent (names what exists) or the name is an alias
     (names its collection); UnsupportedFormat for a record that cannot be read.
     """
+    found = find_collection(store, keys, database, name)
+    if found is None:
+        there = collection_names(store, keys, database).values()
+        raise TargetNotFound(
+            f"collection {name!r} is not in database {database!r}, which has {_listed(there)}; "
+            "create it with the snapshot's schema, or set a Milvus address so that the restore can"
+        )
+    return found
+
+
+def find_collection(
+    store: MetadataStore, keys: MetaKeys, database: str, name: str
+) -> TargetCollection | None:
+    """Returns the collection of this name, or None where nothing has the name.
+
+    TargetNotFound when the database is absent or the name is an alias; otherwise as read_collection.
+    """
     database_id = _database_id(store, keys, database)
     collections = _collections(store, keys, database, database_id)
     named = [each for each in collections if each.schema.name == name]
     if not named:
-        raise _missing(store, keys, database, database_id, name, collections)
+        _refuse_alias(store, keys, database, database_id, name, collections)
+        return None
     # Milvus has one collection of a name at a time: an older one is on its way out.
     found = max(named, key=attrgetter("create_time"))
     return target_collection(found, database_id, _parts(store, keys, found.ID))
+
+
+def collection_names(store: MetadataStore, keys: MetaKeys, database: str) -> dict[int, str]:
+    """Returns the name of every collection by its id; TargetNotFound when the database is absent."""
+    collections = _collections(store, keys, database, _database_id(store, keys, database))
+    return {each.ID: each.schema.name for each in collections}
 
 
 def _database_id(store: MetadataStore, keys: MetaKeys, database: str) -> int:
@@ -76,26 +100,22 @@ def _parts(store: MetadataStore, keys: MetaKeys, collection: int) -> CollectionP
     )
 
 
-def _missing(
+def _refuse_alias(
     store: MetadataStore,
     keys: MetaKeys,
     database: str,
     database_id: int,
     name: str,
     collections: Iterable[etcd_pb2.CollectionInfo],
-) -> TargetNotFound:
+) -> None:
     names = {each.ID: each.schema.name for each in collections}
     record = store.get(keys.alias(database_id, name))
     for alias in _decoded([record] if record else [], etcd_pb2.AliasInfo):
         if alias.state == etcd_pb2.AliasCreated and alias.collection_id in names:
-            return TargetNotFound(
+            raise TargetNotFound(
                 f"{name!r} in database {database!r} is an alias of collection "
                 f"{names[alias.collection_id]!r}; a restore needs a collection's own name"
             )
-    return TargetNotFound(
-        f"collection {name!r} is not in database {database!r}, which has {_listed(names.values())}; "
-        "create it with the snapshot's schema, or set a Milvus address so that the restore can"
-    )
 
 
 def _live(store: MetadataStore, prefix: str, kind: type[M]) -> Iterator[M]:

@@ -10,11 +10,13 @@ from restore.profiles import Profile
 from restore.settings import Settings
 from stores.ids import FIRST, LAST, IdAllocator, IdSource, Occupied
 from stores.metadata import EtcdMetadataStore
+from stores.milvus import Milvus
 from stores.milvus_ids import RootCoordIds, Taken
 from stores.plan_archive import PlanArchive
 from stores.ports import MetadataStore, ObjectStore
 from stores.root_coord import RootCoord
 from stores.s3 import S3ObjectStore
+from stores.target_origins import TargetOrigins
 
 T = TypeVar("T")
 
@@ -61,6 +63,20 @@ class Clients:
         s3 = self.profile(name).s3
         return self._once("plans", name, lambda: PlanArchive(self.objects(name), s3.bucket, s3.root_path))
 
+    def origins(self, name: str, job_id: int | str) -> TargetOrigins:
+        """Where a restore to the profile notes that it makes its target itself."""
+        return TargetOrigins(
+            self.objects(name), self.profile(name).s3.bucket, self.archive(name).folder(job_id)
+        )
+
+    def milvus(self, name: str) -> Milvus | None:
+        """The proxy of the profile's Milvus; None without a Milvus address."""
+        milvus = self.profile(name).milvus
+        address = milvus.address
+        if address is None:
+            return None
+        return self._once("milvus", name, lambda: Milvus(name, address, milvus.token()))
+
     def root_coord(self, name: str) -> RootCoord | None:
         """The coordinator of the profile's Milvus; None without a Milvus address."""
         if self.profile(name).milvus.address is None:
@@ -84,7 +100,7 @@ class Clients:
         for threads in (self.copy_threads, self.list_threads, self.work_threads):
             threads.shutdown()
         for opened in self._open.values():
-            if isinstance(opened, S3ObjectStore | EtcdMetadataStore | RootCoord):
+            if isinstance(opened, S3ObjectStore | EtcdMetadataStore | RootCoord | Milvus):
                 opened.close()
 
     def _once(self, kind: str, name: str, connect: Callable[[], T]) -> T:
