@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ChildWorkflowError,
+    FailureError,
+    is_cancelled_exception,
+)
 
 T = TypeVar("T")
 
@@ -57,9 +63,17 @@ def root_cause(error: BaseException) -> BaseException:
 def explain(error: BaseException, note: str = "") -> ApplicationError:
     """The same failure with its root cause as type and message; raise it `from` the error."""
     cause = root_cause(error)
+    if isinstance(cause, ApplicationError):
+        return ApplicationError(f"{cause.message}{note}", type=cause.type, non_retryable=True)
     message = cause.message if isinstance(cause, FailureError) else str(cause)
-    kind = cause.type if isinstance(cause, ApplicationError) else None
-    return ApplicationError(f"{message}{note}", type=kind or type(cause).__name__, non_retryable=True)
+    return ApplicationError(f"{_place(error)}{message}{note}", type=type(cause).__name__, non_retryable=True)
+
+
+def _place(error: BaseException) -> str:
+    """Who timed out, was cancelled or terminated; such causes do not say it themselves."""
+    if isinstance(error, ChildWorkflowError):
+        return f"workflow {error.workflow_id}: "
+    return f"activity {error.activity_type}: " if isinstance(error, ActivityError) else ""
 
 
 def invalid(message: str) -> ApplicationError:
