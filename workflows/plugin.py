@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
@@ -44,9 +44,12 @@ class StrictPayloadConverter(PydanticPayloadConverter):
         if len(payloads) > 1:
             raise invalid(f"one JSON object is expected as input, {len(payloads)} values were given")
         try:
-            return super().from_payloads(payloads, type_hints)
+            values = super().from_payloads(payloads, type_hints)
+            if values == [None] and type_hints:
+                TypeAdapter(type_hints[0]).validate_python(None)  # a null is decoded without its hint
         except ValidationError as error:
             raise invalid(describe(error)) from error
+        return values
 
 
 class BriefFailureConverter(DefaultFailureConverter):
