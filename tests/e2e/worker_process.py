@@ -78,4 +78,7 @@ def working(environment: Mapping[str, str], log: Path) -> Iterator[WorkerProcess
         yield worker
     finally:
         worker.kill()
-    assert environment["AWS_SECRET_ACCESS_KEY"] not in log.read_text(errors="replace")
+    said = log.read_text(errors="replace")
+    secrets = [value for name, value in environment.items() if "SECRET" in name]
+    assert secrets
+    assert [secret for secret in secrets if secret in said] == []
