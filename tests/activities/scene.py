@@ -1,6 +1,7 @@
 """One restore at a time, taken to any of its steps by the real activities."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,6 +65,10 @@ class SharedClients(Clients):
     def metadata(self, name: str) -> MetadataStore:
         """The profile's etcd."""
         return self.metadata_stores.get(name) or super().metadata(name)
+
+    def forget_plans(self) -> None:
+        """Have read no plan yet, as another worker has not."""
+        self._open.pop(("plans", "default"), None)
 
 
 class Scene:
@@ -158,6 +163,13 @@ class Scene:
     async def run(self, step: Callable[[A], Awaitable[R]], argument: A) -> R:
         """The answer of an activity, run as Temporal runs it."""
         return await ActivityEnvironment(self.temporal).run(step, argument)
+
+    def start(
+        self, step: Callable[[A], Coroutine[Any, Any, R]], argument: A
+    ) -> tuple[ActivityEnvironment, "asyncio.Task[R]"]:
+        """An activity under way, and the environment that can cancel it."""
+        environment = ActivityEnvironment(self.temporal)
+        return environment, asyncio.ensure_future(environment.run(step, argument))
 
     def request(self, **changes: Any) -> RestoreRequest:
         """The usual request, or one that differs from it."""
