@@ -13,6 +13,7 @@ from formats.census import SegmentCensus
 from restore.channels import channel_map
 from restore.placement import Placement
 from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan, Target
+from restore.rehearsal import rehearse
 from restore.row_times import ClockReading, RowTimes, clock_warning, lifetime_warning, require_reachable
 from restore.steps import PlanOrder
 from restore.tasks import CHUNK_OBJECTS, fits, group
@@ -123,12 +124,15 @@ class Planner:
     def _segments(self, placement: Placement) -> Iterator[SegmentPlan]:
         trees = SegmentTrees(self._source, self._snapshot.at.bucket)
         census = SegmentCensus(self._snapshot.metadata, self._snapshot.roots)
+        roots = {"source_root": self._snapshot.roots.data_root, "target_root": self._profile.s3.root_path}
         for manifest in self._snapshot.manifests(self._source, self._threads):
             self._pulse.check()
             admitted = census.admit(manifest)
             if placement.wanted(admitted):
                 self._times = self._times.plus(admitted)
-                yield placement.place(admitted, trees.look(admitted), self._ids.allocate)
+                segment = placement.place(admitted, trees.look(admitted), self._ids.allocate)
+                rehearse(segment, **roots)
+                yield segment
         census.close()
 
     def _warnings(self, clock: ClockReading, target: TargetCollection) -> tuple[str, ...]:

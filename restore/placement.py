@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from formats.records import SegmentTarget
 from formats.segment import SegmentManifest
 from restore.errors import SnapshotCorrupt, TargetMismatch
-from restore.plan import SegmentPlan, SegmentTree
+from restore.plan import ListedObject, SegmentPlan, SegmentTree
 
 Allocate = Callable[[int], list[int]]
 
 _L0 = 1
 _ALL_PARTITIONS = -1
+_OTHER_STATS = ("bm25", "text_index", "json_stats", "json_key_index")
+"""Kinds below a StorageV3 segment's `_stats/` that say nothing of primary keys."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,14 @@ def require_stats(manifest: SegmentManifest, tree: SegmentTree) -> None:
     """Return when the segment's primary key statistics are there, which later deletes need."""
     rows = manifest.segment_level != _L0 and manifest.num_of_rows > 0
     logged = any(field.binlogs for field in manifest.statslog_files)
-    if rows and not logged and not any(each.kind == "stats" for each in tree.objects):
+    if rows and not logged and not any(map(_of_keys, tree.objects)):
         raise SnapshotCorrupt(
             f"segment {manifest.segment_id} has {manifest.num_of_rows} rows but no stats logs; without them "
             "later deletes of its rows would be lost; take the snapshot again"
         )
+
+
+def _of_keys(listed: ListedObject) -> bool:
+    """True unless the statistics are known to be of something else: what is newer than we are may count."""
+    kind = listed.key.rpartition("/_stats/")[2].partition(".")[0]
+    return listed.kind == "stats" and kind not in _OTHER_STATS

@@ -18,7 +18,7 @@ def placement(**changes: Any) -> Placement:
         "collection_id": 444,
         "partitions": {222: 555},
         "channels": {SOURCE_CHANNEL: TARGET_CHANNEL},
-        "positions": {TARGET_CHANNEL: (b"\x08\x10", "group")},
+        "positions": {TARGET_CHANNEL: (b"\x08\x10", "group", 3)},
         "index_ids": {"vec": 777, "title": 778},
         "created_at": 1_767_225_600,
     }
@@ -34,7 +34,7 @@ def test_a_segment_gets_the_targets_partition_channel_and_position() -> None:
     target = placement().place(manifest(), NO_TREE, allocator()).target
     assert (target.collection_id, target.partition_id) == (444, 555)
     assert target.channel == TARGET_CHANNEL
-    assert (target.message_id, target.message_group) == (b"\x08\x10", "group")
+    assert (target.message_id, target.message_group, target.wal_name) == (b"\x08\x10", "group", 3)
     assert target.created_at == 1_767_225_600
 
 
@@ -123,3 +123,15 @@ def test_key_statistics_may_lie_below_the_segments_folder() -> None:
     assert placement().place(source, tree, allocator()).tree == tree
     with pytest.raises(SnapshotCorrupt):
         require_stats(source, NO_TREE)
+
+
+@pytest.mark.parametrize("kind", ["bm25.102", "text_index.106", "json_stats.105"])
+def test_other_statistics_are_none_of_the_key(kind: str) -> None:
+    listed = ListedObject(kind="stats", key=f"files/insert_log/111/222/333/_stats/{kind}/1", size=9)
+    with pytest.raises(SnapshotCorrupt, match="no stats logs"):
+        require_stats(manifest(**V3, statslog_files=()), SegmentTree(objects=(listed,)))
+
+
+def test_statistics_of_a_kind_that_is_not_known_may_be_of_the_key() -> None:
+    listed = ListedObject(kind="stats", key="files/insert_log/111/222/333/_stats/key_filter.100/1", size=9)
+    require_stats(manifest(**V3, statslog_files=()), SegmentTree(objects=(listed,)))

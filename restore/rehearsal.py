@@ -1,0 +1,32 @@
+"""What a segment's plan will ask of paths and records, tried out before the first byte is copied."""
+
+from formats.keys import MetaKeys
+from formats.paths import Relocation, relocate
+from formats.records import hidden_records
+from restore.errors import SnapshotCorrupt
+from restore.plan import SegmentPlan
+
+
+def rehearse(segment: SegmentPlan, *, source_root: str, target_root: str) -> None:
+    """Return when each object has a place of its own in the target, and every record can be made.
+
+    Raises what relocate and hidden_records raise, and SnapshotCorrupt when two objects would become one.
+    """
+    target = segment.target
+    move = Relocation(
+        source_root=source_root,
+        target_root=target_root,
+        collection_id=target.collection_id,
+        partition_id=target.partition_id,
+        segment_id=target.segment_id,
+        builds=target.builds,
+    )
+    sources: dict[str, str] = {}
+    for _, path, _ in segment.named_objects():
+        other = sources.setdefault(relocate(path, move), path)
+        if other != path:
+            raise SnapshotCorrupt(
+                f"segment {segment.source.segment_id}: {other!r} and {path!r} differ in nothing but ids that "
+                "a restore replaces, so that one would be lost; take the snapshot again"
+            )
+    hidden_records(segment.source, target, MetaKeys(), lambda path: relocate(path, move))
