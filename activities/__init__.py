@@ -6,6 +6,7 @@ from typing import Any
 
 from activities.binlogs import BinlogActivities
 from activities.copying import CopyActivities
+from activities.creating import CreatingActivities
 from activities.indexes import IndexActivities
 from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
@@ -22,6 +23,7 @@ def build_activities(clients: Clients, *, search_attributes: bool) -> list[Calla
     """Every activity, bound to the stores; `search_attributes` tells whether the server knows ours."""
     groups = (
         OpeningActivities(clients, search_attributes=search_attributes),
+        CreatingActivities(clients),
         PlanningActivities(clients),
         ReserveActivities(clients),
         CopyActivities(clients),

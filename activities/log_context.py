@@ -15,6 +15,7 @@ _log = logging.getLogger("milvus-restore.activities")
 
 _STATES = {
     "open_restore": "planning",
+    "create_target": "planning",
     "plan_restore": "planning",
     "reserve_target": "preparing",
     "keep_restore": "preparing",
@@ -24,6 +25,7 @@ _STATES = {
     "fence_restore": "rolling_back",
     "remove_records": "rolling_back",
     "remove_objects": "rolling_back",
+    "remove_target": "rolling_back",
     "forget_restore": "rolling_back",
 }
 """The phase of the restore that an activity is part of; all others copy."""

@@ -10,6 +10,7 @@ from activities.reserving import fingerprint
 from formats.catalog import TargetCollection
 from formats.location import SnapshotLocation
 from restore.comparison import differences
+from restore.creation import collection_definition
 from restore.errors import (
     InvalidRequest,
     ObjectMissing,
@@ -19,7 +20,7 @@ from restore.errors import (
 )
 from restore.request import RestoreRequest
 from restore.steps import Opening
-from stores.catalog import read_collection
+from stores.catalog import find_collection, read_collection
 from stores.clients import Clients
 from stores.collection_state import existing_ids, segments_of
 from stores.ids import FIRST, LAST
@@ -40,7 +41,7 @@ class OpeningActivities:
 
     @activity.defn
     async def open_restore(self, request: RestoreRequest) -> Opening:
-        """Return the job's id when the snapshot is readable and the target exists, is empty and fits.
+        """Return the job's id when the snapshot is readable and the target is empty and fits, or can be made.
 
         Raises every type of the contract that a request can deserve; an unreachable store is AccessDenied.
         """
@@ -51,16 +52,20 @@ class OpeningActivities:
         pulse.check()
         snapshot = self._snapshot(request)
         require_partitions(request, snapshot)
-        target = self._target(request)
-        require_fit(request, snapshot, target)
-        kept = self._kept(request, snapshot, target)
-        if kept is None:
-            self._require_empty(request, target)
+        target, kept = self._target(request), None
+        if target is None:
+            self._require_creatable(request, snapshot)
+        else:
+            require_fit(request, snapshot, target)
+            kept = self._kept(request, snapshot, target)
+            if kept is None:
+                self._require_empty(request, target)
         pulse.check()
         return Opening(
             job_id=kept or str(self._allocate(request)),
             snapshot_name=snapshot.source.name,
             search_attributes=self._search_attributes,
+            create_target=target is None,
         )
 
     def _require_access(self, request: RestoreRequest) -> None:
@@ -102,12 +107,30 @@ class OpeningActivities:
     def _snapshot(self, request: RestoreRequest) -> OpenSnapshot:
         return open_requested(request, self._clients)
 
-    def _target(self, request: RestoreRequest) -> TargetCollection:
+    def _target(self, request: RestoreRequest) -> TargetCollection | None:
+        """The target; None where it is absent and a Milvus address says who can make it."""
         metadata, keys = (
             self._clients.metadata(request.destination),
             self._clients.keys(request.destination),
         )
-        return read_collection(metadata, keys, request.database, request.target)
+        if self._clients.milvus(request.destination) is None:
+            return read_collection(metadata, keys, request.database, request.target)
+        return find_collection(metadata, keys, request.database, request.target)
+
+    def _require_creatable(self, request: RestoreRequest, snapshot: OpenSnapshot) -> None:
+        """Return when the snapshot's collection can be asked for, and Milvus answers and has none either."""
+        collection_definition(snapshot.metadata.collection, snapshot.metadata.indexes)
+        milvus = self._clients.milvus(request.destination)
+        if milvus is None:
+            return
+        milvus.check()
+        if milvus.has_collection(request.database, request.target):
+            etcd = self._clients.profile(request.destination).etcd
+            raise InvalidRequest(
+                f"{milvus.where} has a collection {request.target!r} which is not in the catalog below "
+                f"{etcd.root_path}/{etcd.meta_sub_path} of the profile's etcd; the Milvus address and etcd, "
+                "its root path included, must be of the same cluster"
+            )
 
     def _kept(self, request: RestoreRequest, snapshot: OpenSnapshot, target: TargetCollection) -> str | None:
         """The job of a kept restore of the same to the same target; TargetBusy for any other owner."""
@@ -159,11 +182,17 @@ def source_bucket(request: RestoreRequest, clients: Clients) -> str:
 def open_requested(request: RestoreRequest, clients: Clients) -> OpenSnapshot:
     """The snapshot that a request names, by URI, key, or name in the source's catalog."""
     objects, bucket = clients.objects(request.source), clients.profile(request.source).s3.bucket
-    text, name = request.snapshot, SnapshotName.parse(request.snapshot)
-    if name:
-        metadata, keys = clients.metadata(request.source), clients.keys(request.source)
-        text = SnapshotCatalog(metadata, keys, objects, bucket).find(name)
-    return open_snapshot(objects, bucket, text)
+    return open_snapshot(objects, bucket, location_of(request.snapshot, request.source, clients))
+
+
+def location_of(snapshot: str, source: str, clients: Clients) -> str:
+    """The URI or key of the metadata file; a name is looked up in the catalog of the profile `source`."""
+    name = SnapshotName.parse(snapshot)
+    if name is None:
+        return snapshot
+    metadata, keys = clients.metadata(source), clients.keys(source)
+    bucket = clients.profile(source).s3.bucket
+    return SnapshotCatalog(metadata, keys, clients.objects(source), bucket).find(name)
 
 
 def require_partitions(request: RestoreRequest, snapshot: OpenSnapshot) -> None:

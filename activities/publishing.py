@@ -102,6 +102,7 @@ class PublishActivities:
             root=proved.root,
             proofs=proved.proofs,
             segments_by_listing=proved.segments_by_listing,
+            target_created=self._clients.origins(ref.profile, ref.job_id).find() is not None,
             started_at=completion.started_at,
             completed_at=moment.isoformat(),
             software=f"milvus-restore {version('milvus-restore')}",

@@ -62,6 +62,7 @@ class Certificate(Model):
     """Ids are text. Times are ISO 8601, UTC. `root` is the Merkle root over the tasks' roots.
 
     Of `segments_by_listing` segments only what a listing found could be proved, not that it was all.
+    `target_created` tells that this restore made the target collection.
     """
 
     version: Literal[1] = 1
@@ -77,6 +78,7 @@ class Certificate(Model):
     root: str
     proofs: dict[Proof, int]
     segments_by_listing: int = 0
+    target_created: bool = False
     started_at: str
     completed_at: str
     software: str

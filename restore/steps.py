@@ -1,24 +1,27 @@
 """What workflows hand to activities and get back: references and counts, never lists of files."""
 
+from typing import Literal
+
 from formats.model import Model
 from restore.plan import PlanRef
 from restore.request import RestoreRequest
 
 
 class Opening(Model):
-    """A request found sound: the snapshot is readable, the target exists, is empty and fits.
+    """A request found sound: the snapshot is readable, the target is empty and fits, or can be made.
 
     `job_id` is new, or that of a kept restore which this one goes on with. `search_attributes` tells
-    whether the server knows ours.
+    whether the server knows ours. With `create_target` the target is absent and Milvus can make it.
     """
 
     job_id: str
     snapshot_name: str
     search_attributes: bool
+    create_target: bool = False
 
 
 class PlanOrder(Model):
-    """What plan_restore works from."""
+    """What create_target and plan_restore work from."""
 
     job_id: str
     request: RestoreRequest
@@ -115,9 +118,14 @@ class Fence(Model):
     reason: str
 
 
+Removal = Literal["none", "removed", "left"]
+"""What a rollback did with the target: not this restore's own, gone, or left as somebody else's by now."""
+
+
 class RollbackResult(Model):
     """What a rollback removed."""
 
     job_id: str
     records: int = 0
     objects: int = 0
+    target: Removal = "none"

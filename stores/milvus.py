@@ -50,8 +50,11 @@ class Milvus:
     Milvus will not make is a TargetMismatch with its reason, what it forbids AccessDenied.
     """
 
+    where: str
+    """Milvus, its address and the profile, for error messages."""
+
     def __init__(self, profile: str, address: str, token: SecretStr | None = None) -> None:
-        self._where = f"Milvus at {address} (profile '{profile}')"
+        self.where = f"Milvus at {address} (profile '{profile}')"
         self._setting = f"RESTORE_MILVUS_ADDRESS ([profiles.{profile}.milvus] address)"
         self._channel = grpc.insecure_channel(address)
         self._metadata = _authorization(token)
@@ -62,7 +65,7 @@ class Milvus:
             grpc.channel_ready_future(self._channel).result(_CHECK)
         except grpc.FutureTimeoutError as error:
             raise AccessDenied(
-                f"{self._where} cannot be reached: no connection in {_CHECK:g} s; check that it runs there "
+                f"{self.where} cannot be reached: no connection in {_CHECK:g} s; check that it runs there "
                 f"and that {self._setting} says so"
             ) from error
 
@@ -154,19 +157,19 @@ class Milvus:
     def _failure(self, error: grpc.RpcError, call: str) -> RestoreError:
         code, details = error.code(), error.details() or ""
         if code in _ANOTHER_TRY:
-            return StoreUnavailable(f"{self._where} does not answer {call}: {code.name}, {details}")
+            return StoreUnavailable(f"{self.where} does not answer {call}: {code.name}, {details}")
         if code in _REFUSED:
             return AccessDenied(
-                f"{self._where} refuses {call}: {code.name}, {details}; check RESTORE_MILVUS_TOKEN and the "
+                f"{self.where} refuses {call}: {code.name}, {details}; check RESTORE_MILVUS_TOKEN and the "
                 "privileges of its user"
             )
-        return AccessDenied(f"{self._where} has no answer to {call}: {code.name}, {details}")
+        return AccessDenied(f"{self.where} has no answer to {call}: {code.name}, {details}")
 
     def _require(self, status: rpc.Status, call: str, what: str) -> None:
         if not status.code and not status.error_code:
             return
         code = status.code or status.error_code
-        said = f"{self._where} refuses {call} of {what}: {status.reason} (code {code})"
+        said = f"{self.where} refuses {call} of {what}: {status.reason} (code {code})"
         if status.retriable or status.code in (_NOT_READY, _RATE_LIMIT):
             raise StoreUnavailable(said)
         if status.code in _NOT_ALLOWED:

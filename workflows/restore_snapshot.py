@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ParentClosePolicy
 
+from activities.creating import CreatingActivities
 from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishActivities
@@ -106,7 +107,7 @@ class RestoreSnapshot:
         opening = await self._open()
         self._job_id, self._board.searchable = opening.job_id, opening.search_attributes
         self._board.name(opening.snapshot_name)
-        self._board.plan = await self._read_plan(opening.job_id)
+        self._board.plan = await self._read_plan(opening)
         self._board.enter("preparing")
         claim = Claim(plan=self._board.plan, workflow_id=workflow.info().workflow_id)
         reservation: Reservation = await settle(
@@ -120,16 +121,23 @@ class RestoreSnapshot:
             workflow.start_activity_method(
                 OpeningActivities.open_restore,
                 self._request.public,
-                summary="snapshot readable, target empty and equal",
+                summary="snapshot readable, target empty and equal, or absent",
                 **options.OPEN,
             )
         )
 
-    async def _read_plan(self, job_id: str) -> PlanRef:
+    async def _read_plan(self, opening: Opening) -> PlanRef:
+        order = PlanOrder(job_id=opening.job_id, request=self._request.public)
+        if opening.create_target:
+            await settle(
+                workflow.start_activity_method(
+                    CreatingActivities.create_target, order, summary="as in the snapshot", **options.STEP
+                )
+            )
         return await settle(
             workflow.start_activity_method(
                 PlanningActivities.plan_restore,
-                PlanOrder(job_id=job_id, request=self._request.public),
+                order,
                 summary="read the segment manifests, allocate ids",
                 **options.PLAN,
             )

@@ -3,8 +3,9 @@
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
+from activities.creating import CreatingActivities
 from activities.rollback import RollbackActivities
-from restore.steps import Fence, RollbackRequest, RollbackResult
+from restore.steps import Fence, Removal, RollbackRequest, RollbackResult
 from workflows import options
 from workflows.control import explain, finish, invalid
 
@@ -19,7 +20,7 @@ class RollbackRestore:
 
     @workflow.run
     async def run(self, request: RollbackRequest | None = None) -> RollbackResult:
-        """Fence the restore off, remove its records, then its objects, then its plan."""
+        """Fence the restore off, remove its records, its objects, the target that it made, its plan."""
         if self._request is None:
             raise invalid("field job_id: Field required; the input is one JSON object")
         return await finish(self._undo(self._request))
@@ -35,12 +36,18 @@ class RollbackRestore:
             objects: int = await workflow.execute_activity_method(
                 RollbackActivities.remove_objects, fence, summary="by plan", **options.WHOLE
             )
+            target: Removal = await workflow.execute_activity_method(
+                CreatingActivities.remove_target,
+                fence,
+                summary="only if this restore made it",
+                **options.STEP,
+            )
             await workflow.execute_activity_method(
                 RollbackActivities.forget_restore, fence, summary="plan and reservation", **options.STEP
             )
         except FailureError as error:
             raise _incomplete(request, explain(error)) from error
-        return RollbackResult(job_id=request.job_id, records=records, objects=objects)
+        return RollbackResult(job_id=request.job_id, records=records, objects=objects, target=target)
 
 
 def _incomplete(request: RollbackRequest, cause: ApplicationError) -> ApplicationError:
