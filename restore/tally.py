@@ -117,7 +117,7 @@ def _seconds_left(objects: int, pace: float, size: int, speed: float) -> float |
 def percent(progress: Progress) -> int:
     """Whole percent, of objects and bytes the one that is further behind; 100 only when all is in place."""
     if not progress.objects_total:
-        return 0
+        return 100 if progress.phase == "completed" else 0
     by_objects = progress.objects_done / progress.objects_total
     by_bytes = progress.bytes_done / progress.bytes_total if progress.bytes_total else by_objects
     return int(100 * min(by_objects, by_bytes, 1.0))
