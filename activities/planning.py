@@ -15,6 +15,8 @@ from restore.placement import Placement
 from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan, Target
 from restore.rehearsal import rehearse
 from restore.row_times import ClockReading, RowTimes, clock_warning, lifetime_warning, require_reachable
+from restore.seal import SealedSegment
+from restore.sealed_segment import bind, left_out
 from restore.steps import PlanOrder
 from restore.tasks import CHUNK_OBJECTS, fits, group
 from stores.catalog import read_collection
@@ -61,6 +63,7 @@ class Planner:
         self._snapshot = open_requested(order.request, clients)
         self._ids = self._allocator(clients)
         self._times = RowTimes()
+        self._left_out: list[str] = []
 
     def make(self) -> PlanRef:
         """Store chunks and header, and return the reference to them."""
@@ -125,15 +128,23 @@ class Planner:
         trees = SegmentTrees(self._source, self._snapshot.at.bucket)
         census = SegmentCensus(self._snapshot.metadata, self._snapshot.roots)
         roots = {"source_root": self._snapshot.roots.data_root, "target_root": self._profile.s3.root_path}
-        for manifest in self._snapshot.manifests(self._source, self._threads):
+        for manifest, sealed in self._snapshot.sealed_manifests(self._source, self._threads):
             self._pulse.check()
             admitted = census.admit(manifest)
             if placement.wanted(admitted):
                 self._times = self._times.plus(admitted)
                 segment = placement.place(admitted, trees.look(admitted), self._ids.allocate)
+                segment = self._bound(segment, sealed)
                 rehearse(segment, **roots)
                 yield segment
         census.close()
+
+    def _bound(self, segment: SegmentPlan, sealed: SealedSegment | None) -> SegmentPlan:
+        if sealed is None:
+            return segment
+        bound, later = bind(segment, sealed)
+        self._left_out += later
+        return bound
 
     def _warnings(self, clock: ClockReading, target: TargetCollection) -> tuple[str, ...]:
         stored = self._snapshot.metadata.collection
@@ -141,6 +152,7 @@ class Planner:
         found = (
             clock_warning(self._times, clock),
             lifetime_warning(self._times, clock, target.properties, properties),
+            left_out(self._left_out),
         )
         return tuple(each for each in found if each)
 

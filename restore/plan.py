@@ -13,6 +13,7 @@ from formats.paths import Relocation, relocate
 from formats.records import SegmentTarget
 from formats.segment import FieldBinlog, SegmentManifest
 from restore.request import RestoreRequest
+from restore.seal import SealedObject
 
 Kind = Literal["insert", "stats", "delta", "bm25", "index", "text", "json", "manifest", "lob"]
 Named = tuple[Kind, str, int | None]
@@ -22,12 +23,21 @@ _V3 = 3
 
 
 class PlannedObject(Model):
-    """One object to copy; `size` is what the manifest recorded, None where it records no size."""
+    """One object to copy; `size` is what the manifest recorded, None where it records no size.
+
+    Where the snapshot was sealed, `size`, `etag` and `sha256` are what the seal says of the source.
+    """
 
     kind: Kind
     source: str
     target: str
     size: int | None
+    etag: str | None = None
+    sha256: str | None = None
+
+    def as_sealed(self, seal: SealedObject) -> "PlannedObject":
+        """The same with what the seal says of its source."""
+        return self.model_copy(update={"size": seal.size, "etag": seal.etag, "sha256": seal.sha256})
 
 
 class ListedObject(Model):
@@ -50,11 +60,12 @@ class SegmentTree(Model):
 
 
 class SegmentPlan(Model):
-    """One segment: what its manifest says and where it goes."""
+    """One segment: what its manifest says, where it goes, and its objects as the snapshot's seal has them."""
 
     source: SegmentManifest
     target: SegmentTarget
     tree: SegmentTree = SegmentTree()
+    sealed: tuple[SealedObject, ...] = ()
 
     def named_objects(self) -> Iterator[Named]:
         """Yield (kind, source key, recorded bytes or None) for each object of the segment, once each."""
@@ -91,7 +102,10 @@ class ChunkEntry(Model):
 
 
 class SnapshotSource(Model):
-    """The snapshot a plan was made from; `root` is the folder that holds its data files."""
+    """The snapshot a plan was made from; `root` is the folder that holds its data files.
+
+    `seal` is the SHA-256 of the seal that the snapshot was held against, '' where there is none.
+    """
 
     name: str
     id: int
@@ -102,6 +116,7 @@ class SnapshotSource(Model):
     root: str
     etag: str
     format_version: int
+    seal: str = ""
 
     @property
     def uri(self) -> str:
@@ -158,9 +173,11 @@ class Plan(Model):
 
     def objects(self, segment: SegmentPlan) -> Iterator[PlannedObject]:
         """Every object of a segment once, in manifest order."""
-        move = self.move(segment)
+        move, sealed = self.move(segment), {each.key: each for each in segment.sealed}
         for kind, path, size in segment.named_objects():
-            yield PlannedObject(kind=kind, source=path, target=relocate(path, move), size=size)
+            planned = PlannedObject(kind=kind, source=path, target=relocate(path, move), size=size)
+            seal = sealed.get(path)
+            yield planned.as_sealed(seal) if seal else planned
 
 
 class PlanRef(Model):

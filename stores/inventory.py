@@ -25,7 +25,7 @@ class Inventory:
         return cls(bucket, {stat.key: stat for page in pages for stat in page})
 
     def source_of(self, planned: PlannedObject) -> ObjectStat:
-        """The source's state; ObjectMissing or ObjectMismatch when it is not what the manifest recorded."""
+        """The source's state; ObjectMissing or ObjectMismatch when it is not as manifest or seal recorded."""
         stat = self.found.get(planned.source)
         at = Location(self.bucket, planned.source)
         if stat is None:
@@ -33,10 +33,16 @@ class Inventory:
                 f"{planned.kind} object {at} is named by its segment's manifest but is absent; "
                 "the snapshot is no longer whole"
             )
+        recorder = "the snapshot's seal" if planned.etag is not None else "its segment's manifest"
         if planned.size is not None and stat.size != planned.size:
             raise ObjectMismatch(
-                f"{planned.kind} object {at} has {stat.size} bytes, expected {planned.size} as its segment's "
-                "manifest recorded; the snapshot is no longer whole"
+                f"{planned.kind} object {at} has {stat.size} bytes, expected {planned.size} as {recorder} "
+                "recorded; the snapshot is no longer whole"
+            )
+        if planned.etag is not None and same_etag(planned.etag, stat.etag) is False:
+            raise ObjectMismatch(
+                f"{planned.kind} object {at} has ETag {stat.etag}, expected {planned.etag} as {recorder} "
+                "recorded; its content was changed since, so the snapshot is no longer whole"
             )
         return stat
 
@@ -51,8 +57,11 @@ def same_content(source: ObjectStat, target: ObjectStat) -> bool | None:
 
     An ETag with a '-' depends on how the object was uploaded, so it proves nothing when it differs.
     """
-    if source.size != target.size:
-        return False
-    if source.etag == target.etag:
+    return same_etag(source.etag, target.etag) if source.size == target.size else False
+
+
+def same_etag(one: str, other: str) -> bool | None:
+    """True or False for the contents as far as ETags tell, None when they cannot say."""
+    if one == other:
         return True
-    return None if "-" in source.etag or "-" in target.etag else False
+    return None if "-" in one or "-" in other else False

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 
 from formats.location import SnapshotLocation
 from formats.manifest import decode_manifest
@@ -13,7 +13,9 @@ from formats.roots import SnapshotRoots
 from formats.segment import SegmentManifest
 from restore.errors import ObjectMissing, SnapshotCorrupt, SnapshotNotFound
 from restore.plan import SnapshotSource
+from restore.seal import SealedSegment
 from stores.ports import Location, ObjectStore
+from stores.seals import Seal, require_as_sealed
 
 _READ_AHEAD = 64
 """Manifests fetched at once; each is a few kilobytes."""
@@ -21,12 +23,13 @@ _READ_AHEAD = 64
 
 @dataclass(frozen=True)
 class OpenSnapshot:
-    """A snapshot whose metadata was read; `etag` is the metadata file's."""
+    """A snapshot whose metadata was read; `etag` is the metadata file's, `seal` None where there is none."""
 
     at: Location
     etag: str
     metadata: SnapshotMetadata
     roots: SnapshotRoots
+    seal: Seal | None = None
 
     @property
     def source(self) -> SnapshotSource:
@@ -41,15 +44,27 @@ class OpenSnapshot:
             root=self.roots.data_root,
             etag=self.etag,
             format_version=self.metadata.format_version,
+            seal=self.seal.digest if self.seal else "",
         )
 
     def manifests(self, objects: ObjectStore, threads: Executor) -> Iterator[SegmentManifest]:
-        """Yield the segment manifests in the snapshot's order; SnapshotCorrupt names a missing one."""
-        keys = iter(self.roots.manifest_keys(self.metadata))
-        while batch := list(islice(keys, _READ_AHEAD)):
-            yield from threads.map(lambda key: self._manifest(objects, key), batch)
+        """Yield the segment manifests in the snapshot's order.
 
-    def _manifest(self, objects: ObjectStore, key: str) -> SegmentManifest:
+        SnapshotCorrupt names one that is missing, or not as it was sealed.
+        """
+        return (manifest for manifest, _ in self.sealed_manifests(objects, threads))
+
+    def sealed_manifests(
+        self, objects: ObjectStore, threads: Executor
+    ) -> Iterator[tuple[SegmentManifest, SealedSegment | None]]:
+        """Yield the same, each with what the seal says of its segment; None without a seal."""
+        keys = self.roots.manifest_keys(self.metadata)
+        named = zip(keys, self.seal.along(keys) if self.seal else repeat(None, len(keys)), strict=True)
+        while batch := list(islice(named, _READ_AHEAD)):
+            manifests = threads.map(lambda each: self._manifest(objects, *each), batch)
+            yield from zip(manifests, (sealed for _, sealed in batch), strict=True)
+
+    def _manifest(self, objects: ObjectStore, key: str, sealed: SealedSegment | None) -> SegmentManifest:
         at = Location(self.at.bucket, key)
         try:
             raw = objects.get(at)
@@ -57,6 +72,8 @@ class OpenSnapshot:
             raise SnapshotCorrupt(
                 f"segment manifest {at} is absent, though {self.at} names it; take the snapshot again"
             ) from error
+        if sealed:
+            require_as_sealed(raw, sealed.manifest, at)
         return decode_manifest(raw, format_version=self.metadata.format_version, key=key)
 
 
@@ -64,7 +81,7 @@ def open_snapshot(objects: ObjectStore, bucket: str, text: str) -> OpenSnapshot:
     """Read the metadata that a URI or key names; a key lies in `bucket`.
 
     Raises InvalidRequest for a text that names no metadata file, SnapshotNotFound when there is none, and
-    SnapshotCorrupt or UnsupportedFormat for one that cannot be read.
+    SnapshotCorrupt or UnsupportedFormat for one that cannot be read or is not as it was sealed.
     """
     location = SnapshotLocation.parse(text)
     at = Location(location.bucket or bucket, location.key)
@@ -78,5 +95,8 @@ def open_snapshot(objects: ObjectStore, bucket: str, text: str) -> OpenSnapshot:
             f"there is no snapshot metadata at {at} (profile {objects.profile!r}, {objects.endpoint}): "
             f"{error}; check the URI, or the bucket and root path of the profile"
         ) from error
+    seal = Seal.read(objects, at)
+    if seal:
+        require_as_sealed(raw, seal.metadata, at)
     metadata = read_metadata(raw, key=location.key)
-    return OpenSnapshot(at, stat.etag, metadata, SnapshotRoots.of(location, metadata))
+    return OpenSnapshot(at, stat.etag, metadata, SnapshotRoots.of(location, metadata), seal)
