@@ -12,7 +12,7 @@ _PATIENCE = 30.0
 
 
 class HeldStore(S3ObjectStore):
-    """While `held`, copies stand still; `begun` are the sources of all that were begun.
+    """While held, copies stand still until they are released or told to stop; `begun` are the sources of all that were begun.
 
     `surprise` is called in the place of the next copy's beginning.
     """
@@ -42,12 +42,13 @@ class HeldStore(S3ObjectStore):
     def copy(
         self, source: Location, target: Location, stat: ObjectStat, go_on: Callable[[], bool] = lambda: True
     ) -> bool:
-        """Copy as S3 does, once it is not held any more."""
+        """Copy as S3 does, once it stands still no more."""
         with self._changed:
             surprise, self.surprise = self.surprise, None
             self.begun.append(source.key)
             self._changed.notify_all()
-            assert self._changed.wait_for(lambda: not self._held, _PATIENCE)
+            while self._held and go_on():
+                self._changed.wait(0.01)
         if surprise:
             surprise(source)
         return super().copy(source, target, stat, go_on)

@@ -143,6 +143,18 @@ class Scene:
         finally:
             self.s3.put_object(Bucket=bucket, Key=key, Body=whole)
 
+    def place(self, planned: PlannedObject, body: bytes | None = None) -> int:
+        """Put an object, or other bytes, at its target past the restore; the number of bytes."""
+        if body is None:
+            body = self.body(planned.source, self.written.bucket)
+        # A copy that the restore makes has no such mark.
+        self.s3.put_object(Bucket=self.bucket, Key=planned.target, Body=body, Metadata={"placed": "by-hand"})
+        return len(body)
+
+    def placed(self, planned: PlannedObject) -> bool:
+        """Whether the object at the target is still the one that was put there by `place`."""
+        return bool(self.s3.head_object(Bucket=self.bucket, Key=planned.target)["Metadata"])
+
     # What a plan says.
 
     def the_plan(self, ref: PlanRef) -> Plan:

@@ -27,18 +27,6 @@ def originals(scene: Scene, staged: StagedPlan) -> dict[str, str]:
     return {each.source: scene.written.digests[each.source] for each in scene.objects(staged.plan)}
 
 
-def place(scene: Scene, planned: PlannedObject, body: bytes | None = None) -> None:
-    """Put an object at its target by hand, with a mark that a copy would not have."""
-    if body is None:
-        body = scene.body(planned.source, scene.written.bucket)
-    scene.s3.put_object(Bucket=scene.bucket, Key=planned.target, Body=body, Metadata={"placed": "by-hand"})
-
-
-def placed(scene: Scene, planned: PlannedObject) -> bool:
-    """Whether the object is still the one that was put by hand."""
-    return bool(scene.s3.head_object(Bucket=scene.bucket, Key=planned.target)["Metadata"])
-
-
 def of_kind(scene: Scene, staged: StagedPlan, kind: str) -> PlannedObject:
     return next(each for each in scene.objects(staged.plan) if each.kind == kind)
 
@@ -74,10 +62,10 @@ async def test_what_is_in_place_is_counted_and_left(scene: Scene) -> None:
     staged = await scene.begin()
     there = scene.objects(staged.plan)[::9]
     for each in there:
-        place(scene, each)
+        scene.place(each)
     count = await scene.copy(staged)
     assert count == CopyCount(objects=staged.plan.objects, skipped=len(there), bytes=scene.written.bytes)
-    assert all(placed(scene, each) for each in there)
+    assert all(scene.placed(each) for each in there)
     assert copies(scene, staged) == originals(scene, staged)
 
 
@@ -86,10 +74,10 @@ async def test_copying_twice_copies_nothing_the_second_time(scene: Scene) -> Non
     there = scene.objects(staged.plan)[:5]
     await scene.copy(staged)
     for each in there:
-        place(scene, each)
+        scene.place(each)
     count = await scene.copy(staged)
     assert count.skipped == count.objects == staged.plan.objects
-    assert all(placed(scene, each) for each in there)
+    assert all(scene.placed(each) for each in there)
 
 
 @pytest.mark.parametrize("change", ["truncated", "grown", "other bytes", "empty"])
@@ -99,7 +87,7 @@ async def test_what_differs_at_the_target_is_copied_anew(scene: Scene, change: s
     body = scene.body(planned.source, scene.written.bucket)
     wrong = {"truncated": body[:-1], "grown": body + b"x", "other bytes": body[::-1], "empty": b""}[change]
     assert wrong != body
-    place(scene, planned, wrong)
+    scene.place(planned, wrong)
     assert (await scene.copy(staged)).skipped == 0
     assert copies(scene, staged) == originals(scene, staged)
 
