@@ -11,7 +11,7 @@ from restore.errors import Fenced, RestoreError, TargetBusy, TargetMismatch, Tar
 from restore.parameters import index_parameters
 from restore.steps import PlanOrder
 from restore.target_origin import TargetOrigin
-from stores.catalog import collection_names, find_collection
+from stores.catalog import find_collection
 from stores.clients import Clients
 from stores.milvus import Milvus
 from stores.snapshots import OpenSnapshot
@@ -140,9 +140,11 @@ class TargetMaker:
             if self._read(origin.collection):
                 raise self._taken() from error
             raise
-        names = collection_names(self._store, self._keys, origin.database)
-        if names.get(origin.collection_id or 0) != origin.collection:
-            raise self._taken()
+        if self._named_already() is None:
+            raise TargetNotFound(
+                f"{self._milvus.where} renamed {origin.interim!r} to {origin.collection!r}, but collection "
+                f"{origin.collection_id} has not that name in database {origin.database!r}"
+            )
 
     def _require(self, name: str) -> TargetCollection:
         found = self._read(name)

@@ -101,8 +101,8 @@ class Milvus:
         )
 
     def rename_collection(self, database: str, name: str, to: str) -> None:
-        """Give a collection another name, which nothing else may have."""
-        request = rpc.RenameCollectionRequest(db_name=database, oldName=name, newName=to)
+        """Give a collection another name in its database, which nothing else may have."""
+        request = rpc.RenameCollectionRequest(db_name=database, oldName=name, newName=to, newDBName=database)
         self._do("RenameCollection", request, f"{name} to {to}")
 
     def drop_collection(self, database: str, name: str) -> None:

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from formats.proto import common_pb2 as formats_dot_proto_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dstores/proto/milvus_rpc.proto\x12\x15milvus_restore.milvus\x1a\x1a\x66ormats/proto/common.proto\"M\n\x06Status\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\x12\x11\n\tretriable\x18\x04 \x01(\x08\"@\n\x14HasCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"U\n\x15HasCollectionResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.milvus_restore.milvus.Status\x12\r\n\x05value\x18\x02 \x01(\x08\"\xfc\x01\n\x17\x43reateCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x0e\n\x06schema\x18\x04 \x01(\x0c\x12\x12\n\nshards_num\x18\x05 \x01(\x05\x12\x42\n\x11\x63onsistency_level\x18\x06 \x01(\x0e\x32\'.milvus_restore.common.ConsistencyLevel\x12\x37\n\nproperties\x18\x07 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x16\n\x0enum_partitions\x18\x08 \x01(\x03\"L\n\x17RenameCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x0f\n\x07oldName\x18\x03 \x01(\t\x12\x0f\n\x07newName\x18\x04 \x01(\t\"A\n\x15\x44ropCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"Z\n\x16\x43reatePartitionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x16\n\x0epartition_name\x18\x04 \x01(\t\"\xa1\x01\n\x12\x43reateIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x39\n\x0c\x65xtra_params\x18\x05 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x12\n\nindex_name\x18\x06 \x01(\t\"d\n\x10\x44ropIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x12\n\nindex_name\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dstores/proto/milvus_rpc.proto\x12\x15milvus_restore.milvus\x1a\x1a\x66ormats/proto/common.proto\"M\n\x06Status\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\x12\x11\n\tretriable\x18\x04 \x01(\x08\"@\n\x14HasCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"U\n\x15HasCollectionResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.milvus_restore.milvus.Status\x12\r\n\x05value\x18\x02 \x01(\x08\"\xfc\x01\n\x17\x43reateCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x0e\n\x06schema\x18\x04 \x01(\x0c\x12\x12\n\nshards_num\x18\x05 \x01(\x05\x12\x42\n\x11\x63onsistency_level\x18\x06 \x01(\x0e\x32\'.milvus_restore.common.ConsistencyLevel\x12\x37\n\nproperties\x18\x07 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x16\n\x0enum_partitions\x18\x08 \x01(\x03\"_\n\x17RenameCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x0f\n\x07oldName\x18\x03 \x01(\t\x12\x0f\n\x07newName\x18\x04 \x01(\t\x12\x11\n\tnewDBName\x18\x05 \x01(\t\"A\n\x15\x44ropCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"Z\n\x16\x43reatePartitionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x16\n\x0epartition_name\x18\x04 \x01(\t\"\xa1\x01\n\x12\x43reateIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x39\n\x0c\x65xtra_params\x18\x05 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x12\n\nindex_name\x18\x06 \x01(\t\"d\n\x10\x44ropIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x12\n\nindex_name\x18\x05 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -31,13 +31,13 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_CREATECOLLECTIONREQUEST']._serialized_start=317
   _globals['_CREATECOLLECTIONREQUEST']._serialized_end=569
   _globals['_RENAMECOLLECTIONREQUEST']._serialized_start=571
-  _globals['_RENAMECOLLECTIONREQUEST']._serialized_end=647
-  _globals['_DROPCOLLECTIONREQUEST']._serialized_start=649
-  _globals['_DROPCOLLECTIONREQUEST']._serialized_end=714
-  _globals['_CREATEPARTITIONREQUEST']._serialized_start=716
-  _globals['_CREATEPARTITIONREQUEST']._serialized_end=806
-  _globals['_CREATEINDEXREQUEST']._serialized_start=809
-  _globals['_CREATEINDEXREQUEST']._serialized_end=970
-  _globals['_DROPINDEXREQUEST']._serialized_start=972
-  _globals['_DROPINDEXREQUEST']._serialized_end=1072
+  _globals['_RENAMECOLLECTIONREQUEST']._serialized_end=666
+  _globals['_DROPCOLLECTIONREQUEST']._serialized_start=668
+  _globals['_DROPCOLLECTIONREQUEST']._serialized_end=733
+  _globals['_CREATEPARTITIONREQUEST']._serialized_start=735
+  _globals['_CREATEPARTITIONREQUEST']._serialized_end=825
+  _globals['_CREATEINDEXREQUEST']._serialized_start=828
+  _globals['_CREATEINDEXREQUEST']._serialized_end=989
+  _globals['_DROPINDEXREQUEST']._serialized_start=991
+  _globals['_DROPINDEXREQUEST']._serialized_end=1091
 # @@protoc_insertion_point(module_scope)

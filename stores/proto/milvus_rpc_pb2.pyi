@@ -53,14 +53,16 @@ class CreateCollectionRequest(_message.Message):
     def __init__(self, db_name: _Optional[str] = ..., collection_name: _Optional[str] = ..., schema: _Optional[bytes] = ..., shards_num: _Optional[int] = ..., consistency_level: _Optional[_Union[_common_pb2.ConsistencyLevel, str]] = ..., properties: _Optional[_Iterable[_Union[_common_pb2.KeyValuePair, _Mapping]]] = ..., num_partitions: _Optional[int] = ...) -> None: ...
 
 class RenameCollectionRequest(_message.Message):
-    __slots__ = ("db_name", "oldName", "newName")
+    __slots__ = ("db_name", "oldName", "newName", "newDBName")
     DB_NAME_FIELD_NUMBER: _ClassVar[int]
     OLDNAME_FIELD_NUMBER: _ClassVar[int]
     NEWNAME_FIELD_NUMBER: _ClassVar[int]
+    NEWDBNAME_FIELD_NUMBER: _ClassVar[int]
     db_name: str
     oldName: str
     newName: str
-    def __init__(self, db_name: _Optional[str] = ..., oldName: _Optional[str] = ..., newName: _Optional[str] = ...) -> None: ...
+    newDBName: str
+    def __init__(self, db_name: _Optional[str] = ..., oldName: _Optional[str] = ..., newName: _Optional[str] = ..., newDBName: _Optional[str] = ...) -> None: ...
 
 class DropCollectionRequest(_message.Message):
     __slots__ = ("db_name", "collection_name")
