@@ -11,19 +11,26 @@ DRIP = 5
 
 
 class Valve:
-    """A fault of FaultyS3: holds each copy back until it is let through."""
+    """A fault of FaultyS3: holds each copy back until it is let through.
+
+    `asked` counts the copies that were asked for, `done` those that the store has made since.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._allowed = 0
         self._open = False
         self.asked = 0
-        self.waiting = 0
+        self.done = 0
 
     def __call__(self, request: Request, server: Callable[[Request], Answer]) -> Answer:
-        if request.operation == "CopyObject":
-            self._pass()
-        return server(request)
+        if request.operation != "CopyObject":
+            return server(request)
+        self._wait()
+        answer = server(request)
+        with self._changed:
+            self.done += 1
+        return answer
 
     def let(self, copies: int) -> None:
         """Let so many more copies through."""
@@ -37,14 +44,6 @@ class Valve:
             self._open = True
             self._changed.notify_all()
 
-    def _pass(self) -> None:
-        with self._changed:
-            self.asked += 1
-            self.waiting += 1
-            self._changed.wait_for(lambda: self._open or self._allowed > 0)
-            self.waiting -= 1
-            self._allowed -= 1
-
     def drip(self, until: Callable[[], object], what: str) -> None:
         """Let copies through one by one until the condition holds."""
         looks = 0
@@ -57,3 +56,9 @@ class Valve:
             return until()
 
         eventually(holds, what, 60)
+
+    def _wait(self) -> None:
+        with self._changed:
+            self.asked += 1
+            self._changed.wait_for(lambda: self._open or self._allowed > 0)
+            self._allowed -= 1
