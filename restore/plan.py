@@ -6,6 +6,7 @@ A plan is one header object and many chunk objects, each a gzipped JSON document
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal
 
 from formats.model import Model
@@ -69,19 +70,12 @@ class SegmentPlan(Model):
 
     def named_objects(self) -> Iterator[Named]:
         """Yield (kind, source key, recorded bytes or None) for each object of the segment, once each."""
-        seen: set[str] = set()
-        for each in (*named_objects(self.source), *self._listed()):
-            if each[1] not in seen:
-                seen.add(each[1])
-                yield each
+        return segment_objects(self.source, self.tree)
 
     @property
     def bytes(self) -> int:
         """Bytes as recorded and listed, each object once; index sizes are of the build, not the files."""
         return sum(size or 0 for _, _, size in self.named_objects()) + _built_bytes(self.source)
-
-    def _listed(self) -> Iterator[Named]:
-        return ((each.kind, each.key, each.size) for each in self.tree.objects)
 
 
 class Chunk(Model):
@@ -199,6 +193,16 @@ class PlanRef(Model):
     objects: int
     bytes: int
     warnings: tuple[str, ...] = ()
+
+
+def segment_objects(manifest: SegmentManifest, tree: SegmentTree) -> Iterator[Named]:
+    """Yield (kind, source key, recorded bytes or None) for each object of a segment, once each."""
+    listed = ((each.kind, each.key, each.size) for each in tree.objects)
+    seen: set[str] = set()
+    for each in chain(named_objects(manifest), listed):
+        if each[1] not in seen:
+            seen.add(each[1])
+            yield each
 
 
 def named_objects(manifest: SegmentManifest) -> Iterator[Named]:

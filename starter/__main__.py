@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from starter import local
+from starter import local, snapshot
 from starter.connection import Flags
 from starter.demo import demo
 from starter.exit_codes import EXIT_CODES
@@ -51,6 +51,7 @@ app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("set-concurrency")(set_concurrency)
 app.command("demo")(demo)
+app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(local.app, name="local")
 
 

@@ -77,7 +77,7 @@ class OpenSnapshot:
         return decode_manifest(raw, format_version=self.metadata.format_version, key=key)
 
 
-def open_snapshot(objects: ObjectStore, bucket: str, text: str) -> OpenSnapshot:
+def open_snapshot(objects: ObjectStore, bucket: str, text: str, *, ignore_seal: bool = False) -> OpenSnapshot:
     """Read the metadata that a URI or key names; a key lies in `bucket`.
 
     Raises InvalidRequest for a text that names no metadata file, SnapshotNotFound when there is none, and
@@ -95,7 +95,7 @@ def open_snapshot(objects: ObjectStore, bucket: str, text: str) -> OpenSnapshot:
             f"there is no snapshot metadata at {at} (profile {objects.profile!r}, {objects.endpoint}): "
             f"{error}; check the URI, or the bucket and root path of the profile"
         ) from error
-    seal = Seal.read(objects, at)
+    seal = None if ignore_seal else Seal.read(objects, at)
     if seal:
         require_as_sealed(raw, seal.metadata, at)
     metadata = read_metadata(raw, key=location.key)
