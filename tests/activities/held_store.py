@@ -12,9 +12,9 @@ _PATIENCE = 30.0
 
 
 class HeldStore(S3ObjectStore):
-    """While held, copies stand still until they are released or told to stop; `begun` are the sources of all that were begun.
+    """While held, copies stand still until they are released or told to stop.
 
-    `surprise` is called in the place of the next copy's beginning.
+    `begun` are the sources of all that were begun; `surprise` is called when the next one begins.
     """
 
     def __init__(self, access: Access) -> None:

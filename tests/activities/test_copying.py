@@ -11,9 +11,10 @@ from restore.steps import CopyCount, StagedPlan
 from samples.world import digests
 from tests.activities.image import listed
 from tests.activities.scene import Scene
+from tests.activities.uploads import upload_in_parts
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+    pass
 
 
 def copies(scene: Scene, staged: StagedPlan) -> dict[str, str]:
@@ -99,17 +100,6 @@ async def test_an_object_that_was_uploaded_in_parts_counts_as_in_place(scene: Sc
     upload_in_parts(scene.s3, scene.bucket, planned.target, scene.body(planned.source, scene.written.bucket))
     assert (await scene.copy(staged)).skipped == 1
     assert "-" in listed(scene.s3, scene.bucket, planned.target)[planned.target]
-
-
-def upload_in_parts(s3: "S3Client", bucket: str, key: str, body: bytes) -> None:
-    upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
-    part = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=body)
-    s3.complete_multipart_upload(
-        Bucket=bucket,
-        Key=key,
-        UploadId=upload,
-        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
-    )
 
 
 @pytest.mark.parametrize("kind", ["insert", "stats", "delta", "index", "text", "json"])
