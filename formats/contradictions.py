@@ -88,10 +88,11 @@ def _row_problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
 
 
 def _rows(field: FieldBinlog) -> int | None:
-    """Rows of a field's logs, or None where one of them does not tell."""
-    if not field.binlogs or any(log.entries_num <= 0 for log in field.binlogs):
+    """Rows of a field's logs, each counted once, or None where one of them does not tell."""
+    logs = {log.log_path or log.log_id: log for log in field.binlogs}.values()
+    if not logs or any(log.entries_num <= 0 for log in logs):
         return None
-    return sum(log.entries_num for log in field.binlogs)
+    return sum(log.entries_num for log in logs)
 
 
 def _paths(manifest: SegmentManifest) -> Iterator[str]:

@@ -46,7 +46,7 @@ def _record(index: IndexFiles, target: SegmentTarget) -> index_pb2.SegmentIndex:
         buildID=_build_id(index, target),
         index_version=index.index_version,
         state=common_pb2.Finished,
-        index_file_keys=[_file_key(path, index) for path in index.index_file_paths],
+        index_file_keys=dict.fromkeys(_file_key(path, index) for path in index.index_file_paths),
         create_time=target.created_at,
         serialize_size=index.serialized_size,
         current_index_version=index.current_index_version,

@@ -20,7 +20,7 @@ def text_stats(manifest: SegmentManifest, target: SegmentTarget) -> dict[int, da
         index.field_id: data_pb2.TextIndexStats(
             fieldID=index.field_id,
             version=index.version,
-            files=map(base_name, index.files),
+            files=dict.fromkeys(map(base_name, index.files)),
             log_size=index.log_size,
             memory_size=index.memory_size,
             buildID=target.builds.get(index.build_id, index.build_id),
@@ -39,7 +39,7 @@ def json_stats(manifest: SegmentManifest, target: SegmentTarget) -> dict[int, da
         index.field_id: data_pb2.JsonKeyStats(
             fieldID=index.field_id,
             version=index.version,
-            files=map(below_field, index.files),
+            files=dict.fromkeys(map(below_field, index.files)),
             log_size=index.log_size,
             memory_size=index.memory_size,
             buildID=target.builds.get(index.build_id, index.build_id),

@@ -139,7 +139,7 @@ def snapshot_info(shape: SampleShape) -> SnapshotInfo:
         description="a sample",
         collection_id=shape.collection_id,
         partition_ids=shape.partition_ids.values(),
-        create_ts=taken,
+        create_ts=taken if taken < 2**63 else taken - 2**64,
         state=SnapshotState.SnapshotStatePending,
         pending_start_time=taken >> 18,
         channel_seek_positions=[

@@ -222,6 +222,14 @@ def test_logs_that_do_not_tell_their_rows_are_no_contradiction(version: int, row
     require_consistent(v1(num_of_rows=30, storage_version=version, binlog_files=(logs(*rows),)), "a")
 
 
+def test_rows_of_a_log_that_is_named_twice_count_once() -> None:
+    field = logs(10, 20)
+    twice = field.model_copy(update={"binlogs": (*field.binlogs, field.binlogs[0])})
+    require_consistent(v1(num_of_rows=30, binlog_files=(twice,)), "a")
+    with pytest.raises(SnapshotCorrupt, match="hold 30 rows"):
+        require_consistent(v1(num_of_rows=40, binlog_files=(twice,)), "a")
+
+
 def test_a_storage_v3_file_needs_no_log_id() -> None:
     log = logs(1).binlogs[0].model_copy(update={"log_path": "insert_log/1/2/3/_delta/a.parquet", "log_id": 0})
     group = (FieldBinlog(field_id=0, binlogs=(log,)),)

@@ -37,6 +37,13 @@ def one_index(**changes: Any) -> index_pb2.SegmentIndex:
     return index_pb2.SegmentIndex.FromString(value)
 
 
+def test_a_file_that_is_named_twice_is_kept_once() -> None:
+    assert list(one_index(index_file_paths=index().index_file_paths * 2).index_file_keys) == [
+        "HNSW_0",
+        "SLICE_META",
+    ]
+
+
 def test_a_finished_build_without_files_is_kept() -> None:
     record = one_index(index_file_paths=())
     assert record.state == common_pb2.Finished

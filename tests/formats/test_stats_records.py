@@ -39,6 +39,17 @@ def test_stats_of_build_zero_keep_it() -> None:
     assert json_stats(source, TARGET)[104].buildID == 0
 
 
+def test_a_file_that_is_named_twice_is_kept_once() -> None:
+    (text,) = manifest().text_index_files
+    (json,) = manifest().json_key_index_files
+    source = manifest(
+        text_index_files=(text.model_copy(update={"files": text.files * 2}),),
+        json_key_index_files=(json.model_copy(update={"files": json.files * 2}),),
+    )
+    assert list(text_stats(source, TARGET)[101].files) == ["f_0"]
+    assert list(json_stats(source, TARGET)[104].files) == ["shredding_data/0"]
+
+
 def test_two_indexes_of_one_field_are_corrupt() -> None:
     with pytest.raises(SnapshotCorrupt, match="field 101 has two text"):
         text_stats(manifest(text_index_files=manifest().text_index_files * 2), TARGET)

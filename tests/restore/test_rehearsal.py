@@ -5,7 +5,7 @@ import pytest
 from restore.errors import InvalidRequest, SnapshotCorrupt
 from restore.plan import ListedObject, SegmentPlan, SegmentTree
 from restore.rehearsal import rehearse
-from tests.formats.segment_samples import TARGET, V3, index, logs, manifest
+from tests.formats.segment_samples import TARGET, V3, index, log, logs, manifest
 
 POINTER = '{"ver":2,"base_path":"files/insert_log/111/222"}'
 
@@ -22,7 +22,7 @@ def test_a_sound_segment_passes() -> None:
     ("changes", "says"),
     [
         ({"binlog_files": (logs(1, "files/insert_log/111/222/333/1/part"),)}, "has no log id"),
-        ({"deltalog_files": (logs(0, ""),)}, "has no log id"),
+        ({"deltalog_files": (logs(0, ""),)}, "log 0 of deltalog_files has no path"),
         ({"deltalog_files": (logs(0, "files/delta_log/111/9"),)}, "invalid structure"),
         ({"deltalog_files": (logs(0, "files/other/111/222/333/9"),)}, "none of the folders"),
         ({"index_files": (index(build_id=0),)}, "build id is 0"),
@@ -34,6 +34,11 @@ def test_a_sound_segment_passes() -> None:
 def test_what_could_not_be_copied_or_recorded_is_found_now(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(SnapshotCorrupt, match=says):
         rehearse(planned(**changes), source_root="files", target_root="files")
+
+
+def test_a_log_of_a_segment_with_a_manifest_of_its_own_needs_no_path() -> None:
+    unnamed = logs(0, "").model_copy(update={"binlogs": (log("", log_id=7),)})
+    rehearse(planned(**V3, binlog_files=(unnamed,)), source_root="files", target_root="files")
 
 
 def test_a_path_outside_the_root_is_found_now() -> None:
