@@ -1,0 +1,38 @@
+"""One of everything that a snapshot can hold, in every format version, arrives as it was."""
+
+import pytest
+
+from samples.shape import FormatVersion, SampleShape
+from tests.fidelity.ground import Ground
+
+EVERYTHING = SampleShape(
+    segments=10,
+    megabytes=1,
+    dim=8,
+    partitions=2,
+    l0_segments=4,
+    storage_versions=(0, 2, 3, 3, 0, 2, 3),
+    oddities={
+        2: "older schema",
+        3: "empty object",
+        4: "no rows",
+        5: "deletes only",
+        6: "successor's deletes",
+        7: "older schema",
+        8: "empty object",
+        9: "newer manifest",
+    },
+    full_text=True,
+    large_text=True,
+)
+VERSIONS: tuple[FormatVersion, ...] = (0, 1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_one_of_everything_is_restored(ground: Ground, version: FormatVersion) -> None:
+    written = ground.sample(EVERYTHING.model_copy(update={"format_version": version}))
+    restored = await ground.restored(written)
+    assert restored.result.segments == EVERYTHING.all_segments
+    assert restored.result.objects == written.objects
+    assert restored.result.bytes == written.bytes
+    assert restored.result.rows == sum(manifest.num_of_rows for manifest in written.manifests)
