@@ -41,6 +41,11 @@ class Board:
         self._upsert(attributes.PHASE.value_set(phase))
         self.show()
 
+    def tell(self, message: str) -> None:
+        """Show a message within the phase."""
+        self.message = message
+        self.show()
+
     def name(self, snapshot_name: str) -> None:
         """Make the restore findable by its target and snapshot; only where the server knows how."""
         self._upsert(

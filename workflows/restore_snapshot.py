@@ -11,7 +11,6 @@ from temporalio.workflow import ParentClosePolicy
 from activities.creating import CreatingActivities
 from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
-from activities.publishing import PublishActivities
 from activities.reserving import ReserveActivities
 from activities.verifying import VerifyActivities
 from formats.model import Model
@@ -19,7 +18,6 @@ from restore.carry import Carry, RestoreInput
 from restore.plan import PlanRef
 from restore.progress import Progress, RestoreResult
 from restore.steps import (
-    Certified,
     Claim,
     CopyReport,
     Opening,
@@ -34,6 +32,7 @@ from workflows import options
 from workflows.board import Board, children_of
 from workflows.control import explain, finish, first_failure, invalid, settle
 from workflows.copy_segment import CopySegment
+from workflows.publication import publish
 from workflows.rollback_restore import RollbackRestore
 from workflows.window import Child, Window
 
@@ -169,31 +168,18 @@ class RestoreSnapshot:
     async def _publish(self, staged: StagedPlan) -> RestoreResult:
         self._board.enter("publishing")
         try:
-            certified = await self._make_visible(staged)
-        except FailureError as error:
-            failure = explain(error)
+            certified = await publish(self._board.completion(staged), self._board.tell)
+        except ApplicationError as failure:
             self._board.enter("failed", failure.message)
-            raise failure from error
+            raise
         self._board.enter("completed", self._board.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._board.result(staged.plan, certified)
 
-    async def _make_visible(self, staged: StagedPlan) -> Certified:
-        await workflow.execute_activity_method(
-            PublishActivities.publish_restore, staged, summary="the point of no return", **options.WHOLE
-        )
-        return await workflow.execute_activity_method(
-            PublishActivities.complete_restore,
-            self._board.completion(staged),
-            summary="certificate, then the commit marker",
-            **options.STEP,
-        )
-
     def _refuse_cancel(self) -> None:
-        self._board.message = (
+        self._board.tell(
             "a cancel was refused: publishing cannot be undone once it has begun; it is being finished"
         )
-        self._board.show()
 
     async def _end(self, error: BaseException) -> NoReturn:
         """Leave nothing behind (or what was asked to be kept), then fail with the root cause."""

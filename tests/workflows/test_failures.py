@@ -18,7 +18,7 @@ from restore.errors import (
     TargetNotFound,
     UnsupportedFormat,
 )
-from tests.workflows.trial import Trial, details, ends_cancelled, failure_of, progress
+from tests.workflows.trial import Restore, Trial, details, ends_cancelled, eventually, failure_of, progress
 from tests.workflows.world import OBJECTS
 from workflows import search_attributes
 
@@ -209,6 +209,23 @@ async def test_publishing_that_fails_is_not_rolled_back_and_says_why(trial: Tria
     assert (failure.type, failure.message) == ("Fenced", "the reservation is held by restore 9")
     assert trial.world.rollbacks == []
     assert (await progress(restore)).phase == "failed"
+
+
+@pytest.mark.parametrize("step", ["publish_restore", "complete_restore"])
+async def test_a_store_that_refuses_while_publishing_is_waited_for(trial: Trial, step: str) -> None:
+    trial.world.errors = {step: AccessDenied("the key was revoked")}
+    restore = await trial.start()
+
+    await eventually(lambda: _waits(restore), "the wait and its reason are shown")
+    trial.world.errors = {}
+    await restore.result()
+
+    assert trial.world.rollbacks == []
+    assert trial.world.published == {0, 1}
+
+
+async def _waits(restore: Restore) -> bool:
+    return "publishing waits, since a store refuses: the key was revoked" in (await progress(restore)).message
 
 
 async def test_a_task_that_somebody_cancelled_is_named(trial: Trial) -> None:
