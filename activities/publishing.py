@@ -7,7 +7,7 @@ from importlib.metadata import version
 from temporalio import activity
 
 from activities.pulse import Pulse, run_blocking
-from formats.job_records import completed_job, is_completed
+from formats.job_records import completed_job
 from formats.records import published
 from restore.certificate import Certificate, ProofSums
 from restore.plan import Plan, PlanRef
@@ -35,7 +35,10 @@ class PublishActivities:
 
     @activity.defn
     async def complete_restore(self, completion: Completion) -> Certified:
-        """Write the certificate, then the commit marker: the job Completed and the target free."""
+        """Write the certificate, then the commit marker: the job Completed and the target free.
+
+        Raises Fenced for a restore that is not being published; what is completed stays as it is.
+        """
         return await run_blocking(self._clients.work_threads, lambda _: self._complete(completion))
 
     def _publish(self, staged: StagedPlan, pulse: Pulse) -> int:
@@ -59,28 +62,34 @@ class PublishActivities:
     def _complete(self, completion: Completion) -> Certified:
         staged = completion.staged
         plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
-        archive = self._clients.archive(staged.plan.profile)
-        at = Location(staged.plan.bucket, f"{archive.folder(plan.job_id)}certificate.json")
-        moment = datetime.now(UTC)
-        body = self._certificate(completion, plan, moment).model_dump_json(indent=2).encode()
-        self._clients.objects(staged.plan.profile).put(at, body + b"\n")
-        self._commit(staged, plan, moment)
+        objects, at = self._clients.objects(staged.plan.profile), self._certificate_at(staged.plan)
+        epoch = self._publishing(staged, plan)
+        if epoch is not None:
+            moment = datetime.now(UTC)
+            body = self._certificate(completion, plan, moment).model_dump_json(indent=2).encode()
+            objects.put(at, body + b"\n")
+            self._commit(staged, plan, epoch, moment)
+        elif objects.stat(at) is None:
+            raise self._reservations(staged, plan).lost(plan.target.collection_id, None)
         return Certified(uri=str(at))
 
-    def _commit(self, staged: StagedPlan, plan: Plan, moment: datetime) -> None:
-        metadata, key = (
-            self._clients.metadata(staged.plan.profile),
-            keys_of(plan).copy_segment_job(plan.job_id),
-        )
-        job = metadata.get(key)
-        if job is not None and is_completed(job.value):
-            return
-        reservations, collection = self._reservations(staged, plan), plan.target.collection_id
-        held = reservations.look(collection)
-        if held is None or held[0].job_id != staged.plan.job_id:
-            raise reservations.lost(collection, held[0] if held else None)
+    def _certificate_at(self, ref: PlanRef) -> Location:
+        return Location(ref.bucket, self._clients.archive(ref.profile).certificate_key(ref.job_id))
+
+    def _publishing(self, staged: StagedPlan, plan: Plan) -> int | None:
+        """The epoch, or None: a restore that no longer publishes and has a certificate is completed."""
+        held = self._reservations(staged, plan).look(plan.target.collection_id)
+        if held is None or (held[0].job_id, held[0].state) != (staged.plan.job_id, "publishing"):
+            return None
+        return held[1].mod_revision
+
+    def _commit(self, staged: StagedPlan, plan: Plan, epoch: int, moment: datetime) -> None:
+        key = keys_of(plan).copy_segment_job(plan.job_id)
+        job = self._clients.metadata(staged.plan.profile).get(key)
         puts = {key: completed_job(job.value, moment)} if job else {}
-        if not reservations.release(collection, held[1].mod_revision, puts):
+        reservations, collection = self._reservations(staged, plan), plan.target.collection_id
+        # When the epoch is over, a late attempt of this very step has committed: nothing else ends it.
+        if not reservations.release(collection, epoch, puts) and self._publishing(staged, plan) is not None:
             raise reservations.lost(collection, None)
 
     def _reservations(self, staged: StagedPlan, plan: Plan) -> Reservations:

@@ -13,7 +13,7 @@ from restore.plan import Plan, PlanRef
 from restore.steps import Fence, RollbackRequest
 from stores.clients import Clients
 from stores.job_ledger import JobLedger
-from stores.ports import Guard, Transaction
+from stores.ports import Guard, Location, Transaction
 from stores.reservations import Reservations, now
 from stores.staged_records import collection_records, keys_of, planned_records
 
@@ -74,11 +74,17 @@ class RollbackActivities:
 
     def _refuse_published(self, request: RollbackRequest, plan: Plan) -> None:
         record = self._clients.metadata(request.destination).get(keys_of(plan).copy_segment_job(plan.job_id))
-        if record and is_completed(record.value):
+        # The job's record is removed after some hours, the certificate stays as long as the plan.
+        if (record and is_completed(record.value)) or self._certified(request, plan):
             raise InvalidRequest(
                 f"restore {plan.job_id} is completed: its segments are published in collection "
                 f"{plan.target.collection!r}; drop the collection instead of rolling back"
             )
+
+    def _certified(self, request: RollbackRequest, plan: Plan) -> bool:
+        key = self._clients.archive(request.destination).certificate_key(plan.job_id)
+        at = Location(plan.target.bucket, key)
+        return self._clients.objects(request.destination).stat(at) is not None
 
     def _raise_epoch(self, request: RollbackRequest, plan: Plan) -> int:
         reservations = self._reservations(request.destination, plan)

@@ -37,6 +37,10 @@ class PlanArchive:
         """The key of a plan's header."""
         return f"{self.folder(job_id)}plan.json.gz"
 
+    def certificate_key(self, job_id: int | str) -> str:
+        """The key of the certificate: it is there once a restore is published."""
+        return f"{self.folder(job_id)}certificate.json"
+
     def put_chunk(self, job_id: int, number: int, chunk: Chunk, *, objects: int, size: int) -> ChunkEntry:
         """Store a chunk and return its entry; `objects` and `size` (bytes) are what it names."""
         body = gzip.compress(chunk.model_dump_json().encode(), _LEVEL, mtime=0)
