@@ -19,10 +19,12 @@ from activities.edge import ErrorTranslation
 from restore.carry import RestoreInput
 from restore.progress import Progress, RestoreResult
 from restore.steps import RollbackRequest, RollbackResult
+from tests.workflows.fakes import FakeActivities
 from tests.workflows.world import World
 from workflows import WORKFLOWS, RestoreSnapshot, RollbackRestore
 
 BEAT = timedelta(seconds=0.05)
+STICKY = timedelta(seconds=1)
 PATIENCE = 30.0
 
 Restore = WorkflowHandle[RestoreSnapshot, RestoreResult]
@@ -59,9 +61,11 @@ class Trial:
             self.client,
             task_queue=self.queue,
             workflows=WORKFLOWS,
-            activities=self.world.activities(),
+            activities=FakeActivities(self.world).all(),
             interceptors=[ErrorTranslation()],
             max_cached_workflows=self.cache,
+            # What waits for a worker that is gone goes to another one after this time.
+            sticky_queue_schedule_to_start_timeout=STICKY,
             max_heartbeat_throttle_interval=BEAT,
             default_heartbeat_throttle_interval=BEAT,
         )
