@@ -1,5 +1,6 @@
 """publish_restore and complete_restore: segments become visible, then the job's record says so."""
 
+import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from restore.certificate import Certificate, ProofSums
 from restore.plan import Plan, PlanRef
 from restore.steps import Certified, Completion, StagedPlan
 from stores.clients import Clients
+from stores.job_ledger import JobLedger
 from stores.ports import Location
 from stores.proofs import ProofArchive
 from stores.reservations import Reservations
@@ -108,16 +110,29 @@ class PublishActivities:
             objects=completion.objects,
             objects_skipped=completion.objects_skipped,
             bytes=completion.bytes,
-            root=proved.root,
-            proofs=proved.proofs,
-            segments_by_listing=proved.segments_by_listing,
+            **proved.model_dump(),
             target_created=self._clients.origins(ref.profile, ref.job_id).find() is not None,
             started_at=completion.started_at,
             completed_at=moment.isoformat(),
             software=f"milvus-restore {version('milvus-restore')}",
             warnings=plan.warnings,
+            plan_key=ref.key,
+            plan_digest=ref.digest,
+            tasks=ref.tasks,
+            retried=self._retried(ref, plan),
+            versions=_versions(),
         )
+
+    def _retried(self, ref: PlanRef, plan: Plan) -> int:
+        ledger = JobLedger(self._clients.metadata(ref.profile), keys_of(plan))
+        return sum(max(0, task.task_version - 1) for task in ledger.tasks(plan.job_id))
 
     def _proved(self, ref: PlanRef) -> ProofSums:
         proofs = ProofArchive(self._clients.objects(ref.profile), self._clients.archive(ref.profile), ref)
         return ProofSums.of(proofs.get(index) for index in range(ref.tasks))
+
+
+def _versions() -> dict[str, str]:
+    """What did the work: ours, Python's and that of the parts that talk to Temporal and the stores."""
+    parts = ("milvus-restore", "temporalio", "boto3")
+    return {"python": platform.python_version()} | {part: version(part) for part in parts}

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, Self
 
+from pydantic import Field
+
 from formats.model import Model
 from restore.plan import SnapshotSource, Target
 from restore.request import RestoreRequest
@@ -62,7 +64,9 @@ class Certificate(Model):
     """Ids are text. Times are ISO 8601, UTC. `root` is the Merkle root over the tasks' roots.
 
     Of `segments_by_listing` segments only what a listing found could be proved, not that it was all.
-    `target_created` tells that this restore made the target collection.
+    `target_created` tells that this restore made the target collection. `plan_key` and `plan_digest`, a
+    SHA-256, lead to the plan; the proofs of its `tasks` lie beside it. `retried` counts how often a task was
+    begun again, after a failure or a pause.
     """
 
     version: Literal[1] = 1
@@ -83,6 +87,11 @@ class Certificate(Model):
     completed_at: str
     software: str
     warnings: tuple[str, ...] = ()
+    plan_key: str = ""
+    plan_digest: str = ""
+    tasks: int = 0
+    retried: int = 0
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 def merkle(leaves: Iterable[str]) -> str:
