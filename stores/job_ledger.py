@@ -3,7 +3,7 @@
 Listing by state, and one way of changing: read, change, write, guarded by the restore's epoch.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from formats.job_records import advanced_job, completed_task, is_expired, pending_task, running_task
@@ -17,7 +17,8 @@ from formats.proto.data_pb2 import (
 from restore.plan import Plan
 from stores.ports import Guard, MetadataStore, Record, Transaction
 
-Change = Callable[[bytes], bytes]
+Change = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
+"""From the records that are there, by key, to those that are to be written; none when all is done."""
 
 _DELETES = 100
 """Deletes per transaction, below etcd's 128 operations."""
@@ -58,7 +59,9 @@ class JobLedger:
     def take_up(self, task_id: int, guard: Guard, *, worker: int) -> bool:
         """Record that a worker has begun with a task; False when the guard does not hold."""
         return self._change(
-            guard, {self._keys.copy_segment_task(task_id): lambda value: running_task(value, worker)}
+            guard,
+            [self._keys.copy_segment_task(task_id)],
+            lambda there: {key: running_task(value, worker) for key, value in there.items()},
         )
 
     def complete(self, job_id: int, task_id: int, guard: Guard, *, now: datetime) -> bool:
@@ -66,21 +69,20 @@ class JobLedger:
 
         False when the guard does not hold.
         """
-        key = self._keys.copy_segment_task(task_id)
-        record = self._metadata.get(key)
-        if record is None:
+        own, whole = self._keys.copy_segment_task(task_id), self._keys.copy_segment_job(job_id)
+        if self._metadata.get(own) is None:
             return False
-        task = CopySegmentTask.FromString(record.value)
-        if task.state == CopySegmentTaskCompleted:
-            return True
-        done = len(task.id_mappings)
-        return self._change(
-            guard,
-            {
-                key: lambda value: completed_task(value, now),
-                self._keys.copy_segment_job(job_id): lambda value: advanced_job(value, done),
-            },
-        )
+
+        def change(there: Mapping[str, bytes]) -> Mapping[str, bytes]:
+            task = CopySegmentTask.FromString(there.get(own, b""))
+            if own not in there or task.state == CopySegmentTaskCompleted:
+                return {}
+            done = {own: completed_task(there[own], now)}
+            if whole in there:
+                done[whole] = advanced_job(there[whole], len(task.id_mappings))
+            return done
+
+        return self._change(guard, [own, whole], change)
 
     def forget_tasks(self, job_id: int, guards: list[Guard]) -> bool:
         """Remove the tasks of a job; False when a guard does not hold."""
@@ -110,8 +112,8 @@ class JobLedger:
             if task.job_id == job_id:
                 yield record.key, task
 
-    def _change(self, guard: Guard, changes: dict[str, Change]) -> bool:
-        """The one way a record is changed: all of `changes` at once, from what is there, under the guard.
+    def _change(self, guard: Guard, keys: Sequence[str], change: Change) -> bool:
+        """The one way records are changed: all of them at once, from what is there, under the guard.
 
         Another writer in between means another try; the guard tells when to stop.
         """
@@ -119,11 +121,10 @@ class JobLedger:
             held = self._metadata.get(guard.key)
             if held is None or held.mod_revision != guard.mod_revision:
                 return False
-            there = {key: self._metadata.get(key) for key in changes}
-            found = {key: record for key, record in there.items() if record is not None}
+            found = {key: record for key in keys if (record := self._metadata.get(key)) is not None}
+            puts = change({key: record.value for key, record in found.items()})
             guards = [guard, *(Guard(key, record.mod_revision) for key, record in found.items())]
-            puts = {key: changes[key](record.value) for key, record in found.items()}
-            if self._metadata.commit(Transaction(guards, puts)):
+            if not puts or self._metadata.commit(Transaction(guards, puts)):
                 return True
 
     def _remove(self, keys: list[str], guards: list[Guard]) -> bool:
