@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from formats.proto.common_pb2 import Importing
 from formats.proto.data_pb2 import CopySegmentJob, CopySegmentTask, CopySegmentTaskCompleted, SegmentInfo
 from restore.errors import Fenced
 from restore.steps import StagedPlan
+from stores.job_ledger import JobLedger
+from stores.ports import Guard
 from stores.staged_records import planned_records
 from tests.activities.scene import Scene, task
 from tests.activities.watched_metadata import WatchedMetadata
@@ -159,3 +162,16 @@ async def test_a_task_is_completed_once_and_its_segments_are_counted_once(scene:
         scene.value(scene.keys.copy_segment_task(scene.the_plan(staged.plan).task_ids[0]))
     )
     assert (job.copied_segments, own.state) == (3, CopySegmentTaskCompleted)
+
+
+async def test_two_completions_of_a_task_at_a_time_count_its_segments_once(scene: Scene) -> None:
+    """As when the attempt of a worker that was thought dead comes late."""
+    staged = await scene.begin()
+    ledger = JobLedger(scene.metadata, scene.keys)
+    job, own = int(staged.plan.job_id), scene.the_plan(staged.plan).task_ids[0]
+    guard = Guard(scene.keys.reservation(scene.collection), staged.epoch)
+    now = datetime.now(UTC)
+    watched = WatchedMetadata(scene.metadata, before_commit=lambda: ledger.complete(job, own, guard, now=now))
+    assert JobLedger(watched, scene.keys).complete(job, own, guard, now=now)
+    record = CopySegmentJob.FromString(scene.value(scene.keys.copy_segment_job(job)))
+    assert record.copied_segments == 3
