@@ -33,6 +33,10 @@ class Request:
             return "UploadPart" if "uploadId" in query else "PutObject"
         if self.method == "POST":
             return next(name for sign, name in _POSTS.items() if sign in query)
+        if self.method == "GET" and (
+            listing := next((name for sign, name in _LISTS.items() if sign in query), "")
+        ):
+            return listing
         return {"GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}[self.method]
 
 
@@ -51,6 +55,7 @@ _POSTS = {
     "uploads": "CreateMultipartUpload",
     "delete": "DeleteObjects",
 }
+_LISTS = {"list-type=2": "ListObjectsV2", "uploads": "ListMultipartUploads"}
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
 
 Server = Callable[[Request], Answer]
