@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 
-from activities.pulse import BEAT_SECONDS
+from activities.pulse import BEAT_SECONDS, require_awake
 from restore.plan import PlannedObject
 from stores.ports import ObjectStat
+from stores.standstill import STANDSTILLS
 
 Item = tuple[PlannedObject, ObjectStat]
 Copy = Callable[[PlannedObject, ObjectStat, Callable[[], bool]], bool]
@@ -22,6 +23,7 @@ class CopyRun:
         self._queue = deque(items)
         self._copy = copy
         self._going = True
+        self._mark = STANDSTILLS.mark()
         self._lock = threading.Lock()
         self.objects = 0
         self.bytes = 0
@@ -60,6 +62,7 @@ class CopyRun:
     def _lane(self) -> None:
         try:
             while self._going and (item := self._take()):
+                require_awake(self._mark)
                 if self._copy(*item, lambda: self._going):
                     self._count(item[1])
         except BaseException:

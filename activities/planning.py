@@ -75,19 +75,19 @@ class Planner:
         tasks = group(chunks, request.concurrency)
         clock = TargetClock(self._metadata, self._keys).read()
         require_reachable(self._times, clock)
-        return self._archive.put_plan(
-            Plan(
-                job_id=self._job_id,
-                created_at=created,
-                request=request,
-                snapshot=self._snapshot.source,
-                target=self._target(target),
-                tasks=tasks,
-                task_ids=tuple(self._ids.allocate(len(tasks))),
-                newest=self._times.newest,
-                warnings=self._warnings(clock, target),
-            )
+        plan = Plan(
+            job_id=self._job_id,
+            created_at=created,
+            request=request,
+            snapshot=self._snapshot.source,
+            target=self._target(target),
+            tasks=tasks,
+            task_ids=tuple(self._ids.allocate(len(tasks))),
+            newest=self._times.newest,
+            warnings=self._warnings(clock, target),
         )
+        self._pulse.check()
+        return self._archive.put_plan(plan)
 
     def _placement(self, target: TargetCollection, created: int) -> Placement:
         collection, chosen = self._snapshot.metadata.collection, self._request.partitions

@@ -10,6 +10,9 @@ from typing import TypeVar
 from pydantic import BaseModel
 from temporalio import activity
 
+from restore.errors import StoreUnavailable
+from stores.standstill import LONGEST, STANDSTILLS
+
 T = TypeVar("T")
 
 BEAT_SECONDS = 1.0
@@ -21,6 +24,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
+        self._mark = STANDSTILLS.mark()
         self.position: BaseModel | None = None
 
     def stop(self) -> None:
@@ -32,9 +36,10 @@ class Pulse:
         return not self._stop.is_set()
 
     def check(self) -> None:
-        """Return while the work may go on; else raise CancelledError."""
+        """Return while the work may go on; else raise CancelledError, or as `require_awake`."""
         if self._stop.is_set():
             raise asyncio.CancelledError
+        require_awake(self._mark)
 
     def wait(self, seconds: float) -> None:
         """Return when the time is over; CancelledError at once when the work is asked to end."""
@@ -44,6 +49,18 @@ class Pulse:
     def beat(self) -> None:
         """Send one heartbeat with the position, if there is one."""
         activity.heartbeat(*[self.position] if self.position else [])
+
+
+def require_awake(mark: int) -> None:
+    """Return when this process has not stood still since the mark; else raise StoreUnavailable.
+
+    The attempt then fails where it is still wanted, and is made anew; where not, it is over.
+    """
+    if STANDSTILLS.since(mark):
+        raise StoreUnavailable(
+            f"this worker stood still for more than {LONGEST:g} s, so its work may have been taken over; "
+            "it begins nothing more of this attempt"
+        )
 
 
 async def run_blocking(threads: Executor, work: Callable[[Pulse], T]) -> T:

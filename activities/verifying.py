@@ -60,6 +60,7 @@ class VerifyActivities:
         planned = [each for segment in segments for each in plan.objects(segment)]
         listed = tuple(str(each.source.segment_id) for each in segments if not each.tree.named)
         proof = TaskProof(objects=prover.prove(planned, pulse), by_listing=listed)
+        pulse.check()
         ProofArchive(destination, archive, task.plan).put(task.index, proof)
         return TaskResult(
             segments=len(segments),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from restore.errors import StoreUnavailable
+from stores.standstill import STANDSTILLS
 
 T = TypeVar("T")
 
@@ -29,15 +30,15 @@ class Retry:
         """Return what the call returns; it is repeated while it raises StoreUnavailable.
 
         Raises the last StoreUnavailable when the budget, or the wait that the store asked for, allows no
-        further try; every other error at once.
+        further try, or when this process stood still meanwhile; every other error at once.
         """
-        begun, failures = time.monotonic(), 0
+        begun, failures, mark = time.monotonic(), 0, STANDSTILLS.mark()
         while True:
             try:
                 return call()
             except StoreUnavailable as error:
                 wait = self._wait(failures, error.retry_after)
-                if time.monotonic() - begun + wait > self.budget:
+                if time.monotonic() - begun + wait > self.budget or STANDSTILLS.since(mark):
                     raise
             failures += 1
             time.sleep(wait)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing
+from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing, StoreUnavailable
 from stores.ports import Content, Location, ObjectStat
 from stores.retry import Retry
 from stores.s3_errors import Call, classified, setting
+from stores.standstill import STANDSTILLS
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -98,6 +100,8 @@ class Connection:
         self.profile = access.profile
         self.endpoint = self.client.meta.endpoint_url.rstrip("/")
         self.retry = retry
+        self._begun = threading.local()
+        self.client.meta.events.register("before-send.s3", self._require_awake)
 
     def ask(
         self,
@@ -120,6 +124,7 @@ class Connection:
         to: Location | None = None,
     ) -> T:
         """Return the answer of a call that is sent a single time; raises the errors of `classified`."""
+        self._begun.mark = STANDSTILLS.mark()
         try:
             return send(self.client)
         except (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
@@ -155,6 +160,11 @@ class Connection:
     def content(self, at: Location) -> Content:
         """Return state and hashes of an object, read once as a stream; ObjectMissing when absent."""
         return self.ask("GetObject", at, lambda client: _content(client, at))
+
+    def _require_awake(self, **_: object) -> None:
+        """Let no request out that was begun before this process stood still: its time may be over."""
+        if STANDSTILLS.since(self._begun.mark):
+            raise StoreUnavailable("this process stood still before a request left it")
 
     def close(self) -> None:
         """Have the idle sockets closed."""
