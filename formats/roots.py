@@ -39,8 +39,11 @@ class SnapshotRoots:
         return cls(root, _below(root, "files"), _written_root(metadata, location), root)
 
     def rebase(self, path: str) -> str:
-        """Return the path with the bundle's present root in place of the one that it was written under."""
-        if self.former == self.current or not _is_below(path, self.former):
+        """Return the path with the bundle's present root in place of the one that it was written under.
+
+        No path stays none.
+        """
+        if not path or self.former == self.current or not _is_below(path, self.former):
             return path
         return _below(self.current, path.removeprefix(f"{self.former}/") if self.former else path)
 

@@ -103,6 +103,12 @@ def test_rebasing_replaces_whole_folders_only() -> None:
     assert to_bucket.rebase("exports/a/files/x") == "files/x"
 
 
+def test_no_path_stays_none_when_a_bundle_is_moved_out_of_the_bucket_itself() -> None:
+    source = segment("files/x", manifest_path="")
+    roots = moved("s3://bucket/snapshots/100/metadata/4611.json")
+    assert roots.settle(source) == segment("copies/b/files/x", manifest_path="")
+
+
 def test_a_bundle_that_stayed_or_does_not_say_is_not_rebased() -> None:
     here = "s3://bucket/copies/b/snapshots/100/metadata/4611.json"
     for roots in (moved(here), moved("")):

@@ -3,7 +3,7 @@ import pytest
 from formats.errors import SnapshotCorrupt
 from formats.proto import data_pb2
 from formats.stats_records import json_stats, text_stats
-from tests.formats.segment_samples import TARGET, manifest
+from tests.formats.segment_samples import TARGET, V3, manifest
 
 
 def test_text_indexes_keep_base_names_and_get_new_builds() -> None:
@@ -26,6 +26,18 @@ def test_json_stats_keep_the_path_below_their_field() -> None:
             json_key_stats_data_format=2,
         )
     }
+
+
+def test_json_stats_of_a_segment_with_a_manifest_of_its_own_may_be_short_already() -> None:
+    (json,) = manifest().json_key_index_files
+    long = "files/insert_log/111/222/333/_stats/json_stats.104/shredding_data/0/1"
+    short = (json.model_copy(update={"files": ("shared_key_index/meta.json_0", long)}),)
+    assert list(json_stats(manifest(**V3, json_key_index_files=short), TARGET)[104].files) == [
+        "shared_key_index/meta.json_0",
+        "shredding_data/0/1",
+    ]
+    with pytest.raises(SnapshotCorrupt, match="shared_key_index"):
+        json_stats(manifest(json_key_index_files=short), TARGET)
 
 
 def test_stats_of_build_zero_keep_it() -> None:
