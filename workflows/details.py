@@ -51,6 +51,8 @@ def _figures(progress: Progress) -> str:
 
 
 def _tasks(running: Sequence[CopyReport], namespace: str, child_prefix: str) -> str:
+    if not running:
+        return ""
     workflows = f"/namespaces/{namespace}/workflows/{quote(child_prefix, safe='')}"
     lines = [
         f"- [task-{each.index}]({workflows}{each.index}): {each.objects:,} objects, {size(each.bytes)}"
