@@ -27,7 +27,7 @@ from restore.errors import (
 )
 from restore.profiles import MilvusSettings, Profile
 from restore.request import RestoreRequest
-from restore.reservation import Owner
+from restore.reservation import Owner, State
 from restore.settings import Settings
 from restore.steps import Fence, Opening, PlanOrder, Removal
 from restore.target_origin import TargetOrigin
@@ -105,10 +105,12 @@ class Workshop:
         held = Reservations(self.metadata, KEYS).look(self.target().id)
         return held[0] if held else None
 
-    def reserve(self, job_id: str) -> None:
-        """Have another restore reserve the target."""
-        owner = Owner(job_id=job_id, workflow_id="w", state="active", since="now", fingerprint="f")
-        Reservations(self.metadata, KEYS).take(self.target().id, owner, {})
+    def reserve(self, job_id: str, state: State = "active") -> str:
+        """Have a restore reserve the target, and return the reservation's key."""
+        owner = Owner(job_id=job_id, workflow_id="w", state=state, since="now", fingerprint="f")
+        reservations = Reservations(self.metadata, KEYS)
+        reservations.take(self.target().id, owner, {})
+        return reservations.key(self.target().id)
 
 
 @pytest.fixture
@@ -370,6 +372,13 @@ async def test_a_target_that_another_restore_has_is_left(workshop: Workshop) -> 
     assert workshop.names() == {TARGET}
     assert workshop.reservation is not None
     assert workshop.reservation.job_id == "42"
+
+
+async def test_the_reservation_of_a_fenced_restore_is_not_given_back_yet(workshop: Workshop) -> None:
+    await workshop.create()
+    key = workshop.reserve(JOB, "rolling_back")
+    assert await workshop.remove() == "removed"
+    assert workshop.metadata.get(key) is not None
 
 
 async def test_a_removal_that_died_is_finished_by_another(workshop: Workshop) -> None:
