@@ -9,7 +9,14 @@ from formats.location import SnapshotLocation
 from formats.metadata import read_metadata
 from formats.proto.data_pb2 import SnapshotInfo, SnapshotState, SnapshotStateCommitted
 from formats.wire import decode
-from restore.errors import InvalidRequest, ObjectMissing, SnapshotNotFound, TargetNotFound
+from restore.errors import (
+    InvalidRequest,
+    ObjectMissing,
+    SnapshotCorrupt,
+    SnapshotNotFound,
+    TargetNotFound,
+    UnsupportedFormat,
+)
 from stores.catalog import read_collection
 from stores.ports import Location, MetadataStore, ObjectStore
 
@@ -54,7 +61,8 @@ class SnapshotCatalog:
 
         SnapshotNotFound lists what there is, or names the state that is not COMMITTED.
         """
-        records = [each for each in self._records() if self._is_of(each, wanted)]
+        collection = self._collection_of(wanted)
+        records = [each for each in self._records() if self._is_of(each, wanted, collection)]
         named = [each for each in records if each.name == wanted.name]
         committed = [each for each in named if each.state == SnapshotStateCommitted and each.s3_location]
         if committed:
@@ -66,23 +74,31 @@ class SnapshotCatalog:
             if is_live(record.value):
                 yield decode(SnapshotInfo, record.value, record.key)
 
-    def _is_of(self, record: SnapshotInfo, wanted: SnapshotName) -> bool:
-        """Tell by the catalog whose snapshot it is; of a dropped collection only its metadata file tells."""
+    def _collection_of(self, wanted: SnapshotName) -> int | None:
+        """The collection's id, or None when the catalog has it no more."""
         try:
-            target = read_collection(self.metadata, self.keys, wanted.database, wanted.collection)
+            return read_collection(self.metadata, self.keys, wanted.database, wanted.collection).id
         except TargetNotFound:
-            return self._written_of(record) == wanted.collection
-        return record.collection_id == target.id
+            return None
 
-    def _written_of(self, record: SnapshotInfo) -> str | None:
+    def _is_of(self, record: SnapshotInfo, wanted: SnapshotName, collection: int | None) -> bool:
+        """Tell by the catalog whose snapshot it is; of a dropped collection only its metadata file tells."""
+        if collection is not None:
+            return record.collection_id == collection
+        # A file of an older writer does not tell its database.
+        return self._written_of(record) in ((wanted.database, wanted.collection), ("", wanted.collection))
+
+    def _written_of(self, record: SnapshotInfo) -> tuple[str, str] | None:
+        """Database and collection as the metadata file has them; None where it cannot be read."""
         if not record.s3_location:
             return None
-        location = SnapshotLocation.parse(record.s3_location)
         try:
+            location = SnapshotLocation.parse(record.s3_location)
             raw = self.objects.get(Location(location.bucket or self.bucket, location.key))
-        except ObjectMissing:
-            return None
-        return read_metadata(raw, key=location.key).collection.schema.name
+            schema = read_metadata(raw, key=location.key).collection.schema
+        except (ObjectMissing, InvalidRequest, SnapshotCorrupt, UnsupportedFormat):
+            return None  # another's damaged snapshot is no reason to refuse the one that is asked for
+        return schema.dbName, schema.name
 
 
 def _why(wanted: SnapshotName, records: list[SnapshotInfo], named: list[SnapshotInfo]) -> str:
