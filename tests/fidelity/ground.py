@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -19,7 +19,7 @@ from restore.progress import RestoreResult
 from restore.settings import Settings
 from samples.proof import prove
 from samples.shape import SampleShape
-from samples.snapshot import WrittenSample
+from samples.snapshot import WrittenSample, write_sample
 from stores.clients import Clients
 from tests.e2e.deployment import Deployment, deployed
 from tests.e2e.image import ID_COUNTER, JOB, Image
@@ -50,10 +50,17 @@ class Ground:
     queue: str
     root: str
 
-    def sample(self, shape: SampleShape) -> WrittenSample:
-        """A sample in the source, with ids that no other sample of these tests has."""
+    def sample(self, shape: SampleShape, *, catalogued: bool = False) -> WrittenSample:
+        """A sample in the source, with ids that no other sample of these tests has.
+
+        Its collection is in the source's etcd only where a test looks for it there.
+        """
         own = shape.model_copy(update={"collection_id": shape.collection_id + next(_NUMBERS) * APART})
-        return self.source.sample(own)
+        write = self.source.sample if catalogued else self._written
+        return write(own)
+
+    def _written(self, shape: SampleShape) -> WrittenSample:
+        return write_sample(self.source.s3, self.source.bucket, shape)
 
     async def restored(
         self,
@@ -77,13 +84,16 @@ class Ground:
         *says: str,
         snapshot: str | None = None,
         copying: bool = False,
+        prepare: Callable[[int], None] = lambda _: None,
         **fields: Any,
     ) -> str:
         """See a restore fail with this type and these texts, and nothing of it left; return the message.
 
-        Only a restore that failed while it was `copying` leaves its job's record, which is failed.
+        Only a restore that failed while it was `copying` leaves its job's record, which is failed. `prepare`
+        is told the target's id before it begins.
         """
-        name, _ = self._target(written.shape, fields)
+        name, collection = self._target(written.shape, fields)
+        prepare(collection)
         before = self.home.image()
         with pytest.raises(WorkflowFailureError) as caught:
             await self._run(name, snapshot or written.uri, fields)

@@ -55,12 +55,6 @@ async def test_a_pointer_to_nothing_committed_is_refused(ground: Ground, folder:
     await ground.refused(folder, "UnsupportedFormat", str(folder.manifests[0].segment_id), "ver 0")
 
 
-@pytest.mark.parametrize("text", ["files/insert_log/1/2/3", '{"ver":1}', '{"ver":"1","base_path":"x"}', "[]"])
-async def test_a_pointer_that_is_none_is_refused(ground: Ground, folder: WrittenSample, text: str) -> None:
-    tampered(ground.home.s3, folder, lambda each: each.model_copy(update={"manifest_path": text}))
-    await ground.refused(folder, "SnapshotCorrupt", "ver and base_path", text)
-
-
 async def test_a_segment_without_pointer_is_refused(ground: Ground, folder: WrittenSample) -> None:
     tampered(ground.home.s3, folder, lambda each: each.model_copy(update={"manifest_path": ""}))
     await ground.refused(folder, "SnapshotCorrupt", "storagev2_manifest_list", "found none")
@@ -78,9 +72,7 @@ async def test_another_version_than_the_one_pointed_to_does_not_count(
     await ground.refused(folder, "ObjectMissing", "_metadata/manifest-7.avro", "absent")
 
 
-@pytest.mark.parametrize(
-    "part", ["_data/", "_stats/bloom_filter.100/", "_delta/", "_stats/text_index", "/lobs/"]
-)
+@pytest.mark.parametrize("part", ["_data/", "_delta/", "/lobs/"])
 async def test_a_file_that_the_manifest_names_must_be_there(
     ground: Ground, folder: WrittenSample, part: str
 ) -> None:
@@ -91,16 +83,8 @@ async def test_a_file_that_the_manifest_names_must_be_there(
 
 @pytest.mark.parametrize(
     ("damage", "says"),
-    [
-        (lambda body: b"", "an empty object"),
-        (lambda body: body[:-20], "to its last byte"),
-        (lambda body: body + b"\0", "to its last byte"),
-        (lambda body: body[5:], "MILV"),
-        (lambda body: b"<html>" + body, "MILV"),
-        (lambda body: body[:5] + b"\x08" + body[6:], "found 4"),
-        (lambda body: b"Obj\x01" + body, "container"),
-    ],
-    ids=["empty", "cut", "longer", "no magic", "no manifest", "no version", "no container"],
+    [(lambda body: body[:-20], "to its last byte"), (lambda body: b"Obj\x01" + body, "container")],
+    ids=["cut", "no container"],
 )
 async def test_a_damaged_manifest_is_refused(
     ground: Ground, folder: WrittenSample, damage: Any, says: str
@@ -131,27 +115,17 @@ async def test_an_unknown_layout_is_restored_and_certified_as_proved_by_listing(
     assert restored.certificate.segments_by_listing == 2
 
 
-async def test_a_known_layout_is_not_proved_by_listing(ground: Ground, folder: WrittenSample) -> None:
-    assert (await ground.restored(folder)).certificate.segments_by_listing == 0
-
-
-async def test_a_missing_large_object_of_an_unknown_layout_is_named(ground: Ground) -> None:
-    written = ground.sample(FOLDER.model_copy(update={"oddities": {0: "newer manifest"}}))
-    key = object_of(written, "/lobs/")
-    delete(ground, written, key)
-    await ground.refused(written, "ObjectMissing", key, "absent")
-
-
 async def test_large_objects_of_other_segments_stay_where_they_are(
     ground: Ground, folder: WrittenSample
 ) -> None:
     """They share a folder; a listing of it would take them along."""
     key = object_of(folder, "/lobs/").replace("/_data/", "/_data/stranger-")
     put(ground, folder, key, b"of another segment")
-    await ground.restored(folder)
+    restored = await ground.restored(folder)
+    assert restored.certificate.segments_by_listing == 0
 
 
-@pytest.mark.parametrize("base", ["files/insert_log/1/2", "files/insert_log", "files/elsewhere/1/2/3"])
+@pytest.mark.parametrize("base", ["files/insert_log/1/2", "files/elsewhere/1/2/3"])
 async def test_a_folder_that_is_no_segments_is_refused(
     ground: Ground, folder: WrittenSample, base: str
 ) -> None:
