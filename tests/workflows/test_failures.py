@@ -56,10 +56,14 @@ async def test_what_opening_finds_is_the_top_failure_and_nothing_is_rolled_back(
     assert trial.world.remains == []
     shown = await progress(restore)
     assert (shown.phase, shown.message) == ("failed", failure.message)
+    found = (await restore.describe()).typed_search_attributes
+    assert found[search_attributes.TARGET] == trial.target
+    assert found[search_attributes.PHASE] == "failed"
 
 
-@pytest.mark.parametrize("step", ["plan_restore", "reserve_target", "verify_restore"])
+@pytest.mark.parametrize("step", ["create_target", "plan_restore", "reserve_target", "verify_restore"])
 async def test_what_fails_after_opening_is_rolled_back(trial: Trial, step: str) -> None:
+    trial.world.absent = True
     trial.world.errors = {step: SnapshotCorrupt("manifest 3 contradicts itself")}
 
     failure = await failure_of(await trial.start())

@@ -72,6 +72,25 @@ async def test_a_snapshot_without_segments_is_published_at_once(trial: Trial) ->
     assert (await progress(restore)).phase == "completed"
 
 
+async def test_an_absent_target_is_made_before_the_restore_is_planned(trial: Trial) -> None:
+    world = trial.world
+    world.absent, world.held = True, {"create_target", "plan_restore"}
+    restore = await trial.start()
+    await world.reached("create_target")
+    assert world.plans == set()
+
+    world.release()
+    result = await restore.result()
+
+    assert world.made == {result.job_id}, "the target stays"
+
+
+async def test_a_target_that_exists_is_not_made(trial: Trial) -> None:
+    await (await trial.start()).result()
+
+    assert trial.world.made == set()
+
+
 async def test_the_phases_come_in_order(trial: Trial) -> None:
     restore = await trial.start()
     await restore.result()

@@ -62,7 +62,7 @@ class Trial:
             task_queue=self.queue,
             workflows=WORKFLOWS,
             activities=FakeActivities(self.world).all(),
-            interceptors=[ErrorTranslation()],
+            interceptors=[ErrorTranslation(search_attributes=True)],
             max_cached_workflows=self.cache,
             # What waits for a worker that is gone goes to another one after this time.
             sticky_queue_schedule_to_start_timeout=STICKY,
