@@ -52,7 +52,7 @@ def build_worker(client: Client, clients: Clients, task_queue: str, *, search_at
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(clients, search_attributes=search_attributes),
-        interceptors=[LogContext(), ErrorTranslation()],
+        interceptors=[LogContext(), ErrorTranslation(search_attributes=search_attributes)],
         max_concurrent_activities=ACTIVITIES,
         max_heartbeat_throttle_interval=BEAT,
         default_heartbeat_throttle_interval=BEAT,

@@ -63,9 +63,9 @@ class Survey:
         """List both sides; the truth is what the store holds, not what an earlier attempt remembers."""
         self._target_bucket = target_bucket
         threads = self._clients.list_threads
-        sources = Inventory.take(
-            self._source, self._source_bucket, [each.source for each in planned], threads
-        )
+        keys = [each.source for each in planned]
+        listed = Inventory.take(self._source, self._source_bucket, keys, threads)
+        sources = listed.confirmed(self._source, keys, threads)
         targets = Inventory.take(self._destination, target_bucket, [each.target for each in planned], threads)
         for each in planned:
             stat = sources.source_of(each)

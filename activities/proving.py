@@ -27,15 +27,9 @@ class Prover:
 
         ObjectMissing or ObjectMismatch names the first that is not as planned, or that nobody planned.
         """
-        sources = Inventory.take(self._source, self._from, [each.source for each in planned], self._threads)
-        targets = Inventory.take(
-            self._destination, self._to, [each.target for each in planned], self._threads
-        )
-        for stranger in targets.strangers(planned):
-            raise ObjectMismatch(
-                f"object {Location(self._to, stranger.key)} lies among the restored ones, "
-                "but no manifest names it"
-            )
+        sources = self._look(self._source, self._from, [each.source for each in planned])
+        targets = self._look(self._destination, self._to, [each.target for each in planned])
+        self._require_no_stranger(targets, planned)
 
         def prove_one(each: PlannedObject) -> ProvedObject:
             pulse.check()
@@ -45,6 +39,15 @@ class Prover:
         if self._verify == "full":
             return tuple(self._threads.map(prove_one, ordered))
         return tuple(map(prove_one, ordered))
+
+    def _look(self, objects: ObjectStore, bucket: str, keys: list[str]) -> Inventory:
+        return Inventory.take(objects, bucket, keys, self._threads).confirmed(objects, keys, self._threads)
+
+    def _require_no_stranger(self, targets: Inventory, planned: list[PlannedObject]) -> None:
+        for stranger in targets.strangers(planned):
+            at = Location(self._to, stranger.key)
+            if self._destination.stat(at):  # a listing may show what was removed a moment ago
+                raise ObjectMismatch(f"object {at} lies among the restored ones, but no manifest names it")
 
     def _prove(self, planned: PlannedObject, source: ObjectStat, target: ObjectStat | None) -> ProvedObject:
         if target is None:

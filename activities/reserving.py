@@ -42,7 +42,11 @@ class ReserveActivities:
         reservations, collection = self._reservations(claim.plan.profile, plan), plan.target.collection_id
         fresh = reservations.look(collection) is None
         mappings = self._mappings(claim, plan)
-        job = {keys_of(plan).copy_segment_job(plan.job_id): _job(plan, mappings)}
+        job = {
+            keys_of(plan).copy_segment_job(plan.job_id): new_job(
+                plan, [each for task in mappings for each in task]
+            )
+        }
         epoch = reservations.take(collection, _owner(claim, plan), job)
         if fresh:
             self._require_empty(claim.plan.profile, plan)
@@ -102,14 +106,15 @@ def _mapping(segment: SegmentPlan) -> CopySegmentIDMapping:
     return mapping(segment.source.segment_id, segment.target.segment_id, segment.target.partition_id)
 
 
-def _job(plan: Plan, mappings: list[list[CopySegmentIDMapping]]) -> bytes:
+def new_job(plan: Plan, mappings: list[CopySegmentIDMapping]) -> bytes:
+    """The record of a job that begins now."""
     return executing_job(
         job_id=plan.job_id,
         collection_id=plan.target.collection_id,
         snapshot_name=plan.snapshot.name,
         source_collection_id=plan.snapshot.collection_id,
         location=plan.snapshot.key,
-        mappings=[each for task in mappings for each in task],
+        mappings=mappings,
         rows=sum(chunk.rows for chunk in plan.chunks),
         now=now(),
     )

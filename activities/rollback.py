@@ -1,11 +1,12 @@
 """The steps of RollbackRestore: fence off, then metadata, then objects, then the plan itself."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from temporalio import activity
 
 from activities.pulse import Pulse, run_blocking
+from activities.reserving import new_job
 from formats.job_records import failed_job, is_completed
 from formats.paths import prefixes
 from restore.errors import InvalidRequest
@@ -91,12 +92,21 @@ class RollbackActivities:
         collection = plan.target.collection_id
         held = reservations.look(collection)
         if held is None or held[0].job_id != request.job_id:
+            self._end_unreserved(request, plan)
+            held = reservations.look(collection)
+        if held is None or held[0].job_id != request.job_id:
             return 0
         if held[0].state == "publishing":
             raise InvalidRequest(
                 f"restore {plan.job_id} is publishing, which cannot be undone; its workflow will finish it"
             )
         return reservations.change(collection, request.job_id, held[1].mod_revision, "rolling_back", {})
+
+    def _end_unreserved(self, request: RollbackRequest, plan: Plan) -> None:
+        """Record the job as failed unless it has a record: then a late reserve_target fails as well."""
+        key = keys_of(plan).copy_segment_job(plan.job_id)
+        ended = failed_job(new_job(plan, []), request.reason, now())
+        self._clients.metadata(request.destination).commit(Transaction([Guard(key, 0)], {key: ended}))
 
     def _guards(self, fence: Fence, plan: Plan) -> list[Guard]:
         # Without a reservation nothing can be writing, and the ids are this restore's alone.
@@ -137,23 +147,31 @@ class RollbackActivities:
         threads = self._clients.list_threads
         list(threads.map(lambda folder: objects.abort_uploads(bucket, folder), folders))
         pages = threads.map(lambda folder: [stat.key for stat in objects.scan(bucket, folder)], folders)
-        wanted = set(planned)
-        present = [key for page in pages for key in page if key in wanted]
-        objects.delete(bucket, present)
-        return len(present)
+        present = {key for page in pages for key in page}
+        # All of them, since a listing may not yet show what was copied a moment ago.
+        objects.delete(bucket, planned)
+        return len(present.intersection(planned))
 
     def _forget(self, fence: Fence) -> None:
         found = self._plan(fence)
         if found:
             self._release(fence, found[1])
-        s3 = self._clients.profile(fence.destination).s3
-        objects = self._clients.objects(fence.destination)
-        folder = self._clients.archive(fence.destination).folder(_number(fence.job_id))
-        header = self._clients.archive(fence.destination).header_key(_number(fence.job_id))
-        keys = [stat.key for stat in objects.scan(s3.bucket, folder)]
+        bucket = self._clients.profile(fence.destination).s3.bucket
+        objects, archive = self._clients.objects(fence.destination), self._clients.archive(fence.destination)
+        listed = {stat.key for stat in objects.scan(bucket, archive.folder(fence.job_id))}
+        header = archive.header_key(fence.job_id)
         # The header goes last: while it is there, a repeated rollback finds what it needs.
-        objects.delete(s3.bucket, [key for key in keys if key != header])
-        objects.delete(s3.bucket, [header])
+        objects.delete(bucket, sorted(listed.union(self._beside(fence, found)) - {header}))
+        objects.delete(bucket, [header])
+
+    def _beside(self, fence: Fence, found: tuple[PlanRef, Plan] | None) -> Iterator[str]:
+        """What lies beside the header, by name: a listing may not yet show what was stored a moment ago."""
+        archive = self._clients.archive(fence.destination)
+        if found is None:
+            return archive.chunks_without_header(_number(fence.job_id))
+        ref, plan = found
+        proofs = ProofArchive(self._clients.objects(fence.destination), archive, ref)
+        return chain((chunk.key for chunk in plan.chunks), map(proofs.key, range(ref.tasks)))
 
     def _release(self, fence: Fence, plan: Plan) -> None:
         metadata = self._clients.metadata(fence.destination)

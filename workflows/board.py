@@ -2,6 +2,7 @@
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError
 
 from restore.carry import Carry, RestoreInput
 from restore.plan import PlanRef
@@ -10,6 +11,7 @@ from restore.steps import Certified, Completion, StagedPlan
 from restore.tally import Clock, Counts, Tally, percent, progress
 from workflows import details
 from workflows import search_attributes as attributes
+from workflows.control import root_cause
 from workflows.window import Window
 
 _STEP_PERCENT = 5
@@ -52,6 +54,14 @@ class Board:
             attributes.TARGET.value_set(self._request.target),
             attributes.SNAPSHOT_NAME.value_set(snapshot_name),
             attributes.PHASE.value_set(self.phase),
+        )
+
+    def name_refused(self, error: BaseException) -> None:
+        """Make a restore findable that was refused at its opening; the failure tells whether it can be."""
+        cause = root_cause(error)
+        self.searchable = isinstance(cause, ApplicationError) and True in cause.details
+        self._upsert(
+            attributes.TARGET.value_set(self._request.target), attributes.PHASE.value_set(self.phase)
         )
 
     def progress(self) -> Progress:

@@ -103,7 +103,11 @@ class RestoreSnapshot:
         return staged
 
     async def _plan_and_reserve(self) -> StagedPlan:
-        opening = await self._open()
+        try:
+            opening = await self._open()
+        except FailureError as error:
+            self._board.name_refused(error)
+            raise
         self._job_id, self._board.searchable = opening.job_id, opening.search_attributes
         self._board.name(opening.snapshot_name)
         self._board.plan = await self._read_plan(opening)
