@@ -1,16 +1,12 @@
 """A restore whose history grows long goes on in a new run; the server's threshold is lowered for that."""
 
-import sysconfig
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from restore.errors import ObjectMissing
-from restore.steps import CopyReport
+from tests.workflows.impatient import impatient_server, lengthen
 from tests.workflows.replaying import divergences, family
 from tests.workflows.trial import (
     Restore,
@@ -23,29 +19,12 @@ from tests.workflows.trial import (
 )
 from tests.workflows.world import BYTES, OBJECTS, ROWS, SEGMENTS
 from workflows import search_attributes
-from workflows.plugin import RestorePlugin
-
-LONG = 60
-"""Events after which the server suggests a new run; it is 4,096 by default."""
 
 
 @pytest.fixture(scope="module")
 async def impatient() -> AsyncIterator[Client]:
-    """A client of a server that soon finds a history long."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(Path(sysconfig.get_path("scripts"), "temporal")),
-        dev_server_startup_timeout=timedelta(seconds=60),
-        dev_server_log_level="error",
-        dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
-        search_attributes=[
-            search_attributes.TARGET,
-            search_attributes.SNAPSHOT_NAME,
-            search_attributes.PHASE,
-            search_attributes.PERCENT,
-        ],
-        plugins=[RestorePlugin()],
-    ) as environment:
-        yield environment.client
+    async with impatient_server() as client:
+        yield client
 
 
 @pytest.fixture
@@ -56,12 +35,6 @@ async def trial(impatient: Client, cache: int) -> AsyncIterator[Trial]:
     async with trial.worker():
         yield trial
     assert await divergences(family(trial.client, trial.started)) == []
-
-
-async def lengthen(restore: Restore) -> None:
-    """Make the history of the newest run long with harmless events."""
-    for _ in range(LONG):
-        await restore.signal("report_copied", CopyReport(index=0, objects=0, bytes=0))
 
 
 async def later_run(restore: Restore) -> bool:
