@@ -32,6 +32,7 @@ class Reservations:
         """Reserve a collection and write `puts` with it; return the epoch.
 
         Idempotent for the same job; takes over what the same job kept; TargetBusy names any other owner.
+        Fenced for a job that has ended: it has left in etcd what `puts` would begin with.
         """
         held = self.look(collection_id)
         if held is not None and held[0].job_id != owner.job_id:
@@ -42,7 +43,11 @@ class Reservations:
         if held is not None and held[0].state == "active":
             return revision
         key = self.key(collection_id)
-        self._metadata.commit(Transaction([Guard(key, revision)], {key: owner.encode(), **puts}))
+        # What a job begins with is new, or its own since it was kept.
+        guards = [Guard(key, revision), *(Guard(each, 0) for each in puts if held is None)]
+        won = self._metadata.commit(Transaction(guards, {key: owner.encode(), **puts}))
+        if not won and self.look(collection_id) is None:
+            raise Fenced(f"restore {owner.job_id} has ended, so it cannot reserve {key}; start a new one")
         # Won or lost, or won and taken over since: what is there now tells.
         return self._own(collection_id, owner)
 
