@@ -15,6 +15,7 @@ from restore.steps import Fence, RollbackRequest
 from stores.clients import Clients
 from stores.job_ledger import JobLedger
 from stores.ports import Guard, Location, Transaction
+from stores.proofs import ProofArchive
 from stores.reservations import Reservations, now
 from stores.staged_records import collection_records, keys_of, planned_records
 

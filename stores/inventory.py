@@ -24,6 +24,12 @@ class Inventory:
         pages = threads.map(lambda folder: list(objects.scan(bucket, folder)), folders)
         return cls(bucket, {stat.key: stat for page in pages for stat in page})
 
+    def confirmed(self, objects: ObjectStore, keys: Iterable[str], threads: Executor) -> "Inventory":
+        """Ask by name for each of the keys that no listing showed: a store may list late what it holds."""
+        unseen = [key for key in keys if key not in self.found]
+        stats = threads.map(lambda key: objects.stat(Location(self.bucket, key)), unseen)
+        return Inventory(self.bucket, self.found | {stat.key: stat for stat in stats if stat})
+
     def source_of(self, planned: PlannedObject) -> ObjectStat:
         """The source's state; ObjectMissing or ObjectMismatch when it is not as manifest or seal recorded."""
         stat = self.found.get(planned.source)

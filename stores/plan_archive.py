@@ -5,6 +5,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import count, takewhile
 
 from pydantic import ValidationError
 
@@ -44,7 +45,7 @@ class PlanArchive:
     def put_chunk(self, job_id: int, number: int, chunk: Chunk, *, objects: int, size: int) -> ChunkEntry:
         """Store a chunk and return its entry; `objects` and `size` (bytes) are what it names."""
         body = gzip.compress(chunk.model_dump_json().encode(), _LEVEL, mtime=0)
-        key = f"{self.folder(job_id)}plan/{number:06}.json.gz"
+        key = self._chunk_key(job_id, number)
         self._objects.put(Location(self._bucket, key), body)
         return ChunkEntry(
             key=key,
@@ -70,6 +71,11 @@ class PlanArchive:
         digest = hashlib.sha256(body).hexdigest()
         return self._reference(_parse_plan(body, at), digest)
 
+    def chunks_without_header(self, job_id: int) -> Iterator[str]:
+        """The keys of the chunks of a plan that was not finished; they were stored in order."""
+        keys = (self._chunk_key(job_id, number) for number in count())
+        return takewhile(lambda key: self._objects.stat(Location(self._bucket, key)), keys)
+
     def plan(self, ref: PlanRef) -> Plan:
         """The header; ObjectMissing when it is gone, ObjectMismatch when it is not what was stored."""
         return self._plan_at(ref.key, ref.digest)
@@ -83,6 +89,9 @@ class PlanArchive:
         """The segments of all tasks in order."""
         for entry in self.plan(ref).chunks:
             yield from self._read_chunk(entry.key, entry.digest).segments
+
+    def _chunk_key(self, job_id: int, number: int) -> str:
+        return f"{self.folder(job_id)}plan/{number:06}.json.gz"
 
     def _read_plan(self, key: str, digest: str) -> Plan:
         return _parse_plan(self._checked(key, digest), Location(self._bucket, key))

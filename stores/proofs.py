@@ -25,5 +25,9 @@ class ProofArchive:
         """The proof of a task; ObjectMissing when there is none."""
         return TaskProof.model_validate_json(gzip.decompress(self._objects.get(self._at(index))))
 
+    def key(self, index: int) -> str:
+        """Where the proof of a task lies."""
+        return f"{self._folder}{index:06}.json.gz"
+
     def _at(self, index: int) -> Location:
-        return Location(self._bucket, f"{self._folder}{index:06}.json.gz")
+        return Location(self._bucket, self.key(index))
