@@ -16,6 +16,7 @@ from starter.listing import list_restores
 from starter.start import start
 from starter.status import status
 from starter.steering import cancel, pause, resume, set_concurrency
+from starter.verify import verify
 
 app = typer.Typer(
     name="milvus-restore",
@@ -50,6 +51,7 @@ app.command("cancel")(cancel)
 app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("set-concurrency")(set_concurrency)
+app.command("verify")(verify)
 app.command("demo")(demo)
 app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(local.app, name="local")

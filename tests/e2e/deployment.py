@@ -67,6 +67,13 @@ class Deployment:
         for key, message in records.items():
             self._etcd.put(key, message.SerializeToString(deterministic=True))
 
+    def write(self, key: str, value: bytes | None) -> None:
+        """Have this value at a key of etcd, or none."""
+        if value is None:
+            self._etcd.delete(key)
+        else:
+            self._etcd.put(key, value)
+
     def scan(self, prefix: str) -> list[tuple[str, bytes]]:
         return [(found.key.decode(), value) for value, found in self._etcd.get_prefix(prefix)]
 
