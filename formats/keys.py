@@ -192,6 +192,11 @@ class MetaKeys:
         return self._root("milvus-restore/reservation", collection)
 
     @property
+    def reservations(self) -> str:
+        """The prefix of reservations."""
+        return self._root("milvus-restore/reservation", "")
+
+    @property
     def id_counter(self) -> str:
         """The key of our own id allocator's next id."""
         return self._root("milvus-restore/id-counter")

@@ -94,17 +94,19 @@ class JobLedger:
 
         Only jobs that `mine` answers for: those of Milvus's own restores are Milvus's to remove.
         """
-        jobs = [
-            record for record in self._metadata.scan(self._keys.copy_segment_jobs) if self._old(record, now)
-        ]
-        jobs = [record for record in jobs if mine(_id_of(record))]
+        jobs = self._expired(now, mine)
         for record in jobs:
             self.forget_tasks(_id_of(record), [])
             self._remove([record.key], [Guard(record.key, record.mod_revision)])
         return len(jobs)
 
-    def _old(self, record: Record, now: datetime) -> bool:
-        return is_expired(record.value, now)
+    def expired(self, now: datetime, mine: Callable[[int], bool]) -> int:
+        """How many jobs `sweep` would remove."""
+        return len(self._expired(now, mine))
+
+    def _expired(self, now: datetime, mine: Callable[[int], bool]) -> list[Record]:
+        jobs = self._metadata.scan(self._keys.copy_segment_jobs)
+        return [record for record in jobs if is_expired(record.value, now) and mine(_id_of(record))]
 
     def _tasks_of(self, job_id: int) -> Iterator[tuple[str, CopySegmentTask]]:
         for record in self._metadata.scan(self._keys.copy_segment_tasks):

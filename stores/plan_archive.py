@@ -30,9 +30,14 @@ class PlanArchive:
         self._chunk_at = lru_cache(maxsize=_KEPT)(self._read_chunk)
         self._plan_at = lru_cache(maxsize=_KEPT)(self._read_plan)
 
+    @property
+    def top(self) -> str:
+        """The prefix of what all restores keep beside their data."""
+        return f"{self._root}/restores/".lstrip("/")
+
     def folder(self, job_id: int | str) -> str:
         """The prefix of everything that a restore keeps beside its data."""
-        return f"{self._root}/restores/{job_id}/".lstrip("/")
+        return f"{self.top}{job_id}/"
 
     def header_key(self, job_id: int | str) -> str:
         """The key of a plan's header."""

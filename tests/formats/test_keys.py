@@ -36,6 +36,7 @@ KEYS = MetaKeys()
         (KEYS.session("rootcoord"), "by-dev/meta/session/rootcoord"),
         (KEYS.timestamp, "by-dev/kv/gid/timestamp"),
         (KEYS.reservation(444), "by-dev/milvus-restore/reservation/444"),
+        (KEYS.reservations, "by-dev/milvus-restore/reservation/"),
         (KEYS.id_counter, "by-dev/milvus-restore/id-counter"),
     ],
 )
