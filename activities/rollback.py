@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.pulse import Pulse, run_blocking
 from activities.reserving import new_job
-from formats.job_records import failed_job, is_completed
+from formats.job_records import failed_job, is_completed, is_ended
 from formats.paths import prefixes
 from restore.errors import InvalidRequest
 from restore.plan import Plan, PlanRef
@@ -181,6 +181,9 @@ class RollbackActivities:
         puts = {key: failed_job(record.value, fence.reason, now())} if record else {}
         if fence.epoch:
             self._reservations(fence.destination, plan).release(plan.target.collection_id, fence.epoch, puts)
+        elif record and not is_ended(record.value):
+            # Its reservation is gone, so that nothing else would ever end the job.
+            metadata.commit(Transaction([Guard(key, record.mod_revision)], puts))
 
 
 def _number(job_id: str) -> int:

@@ -142,6 +142,11 @@ def is_completed(value: bytes) -> bool:
     return CopySegmentJob.FromString(value).state == CopySegmentJobCompleted
 
 
+def is_ended(value: bytes) -> bool:
+    """True when the job is completed or failed."""
+    return CopySegmentJob.FromString(value).state in (CopySegmentJobCompleted, CopySegmentJobFailed)
+
+
 def nanoseconds(moment: datetime) -> int:
     """Unix nanoseconds, to the microsecond."""
     return int((moment - datetime.fromtimestamp(0, UTC)) / timedelta(microseconds=1)) * 1_000
