@@ -71,15 +71,25 @@ async def test_a_cancel_rolls_back_whatever_was_begun(trial: Trial, step: str) -
 
 @working
 @pytest.mark.parametrize(
-    "step", ["plan_restore", "reserve_target", "copy_objects", "update_binlogs/0", "verify_restore"]
+    ("step", "following"),
+    [
+        ("plan_restore", "reserve_target"),
+        ("reserve_target", "copy_objects"),
+        ("copy_objects", "verify_objects"),
+        ("update_binlogs/0", "sync_text_indexes/0"),
+        ("verify_restore", "publish_restore"),
+    ],
 )
-async def test_a_cancel_is_not_lost_when_the_step_ends_normally_meanwhile(trial: Trial, step: str) -> None:
+async def test_a_cancel_is_not_lost_when_the_step_ends_normally_meanwhile(
+    trial: Trial, step: str, following: str
+) -> None:
     trial.world.deaf = {step}
     restore = await reaching(trial, step)
 
     await restore.cancel()
     await ends_cancelled(restore)
 
+    assert following not in trial.world.seen
     assert trial.world.published == set()
     assert trial.world.active_at_fence == []
     assert trial.world.remains == []

@@ -24,8 +24,8 @@ class World:
 
     A step is named by its activity, `copy_objects`, or for one task only, `copy_objects/2`. Steps in `held`
     stand still, beating, until released; steps in `errors` fail; steps in `deaf` end normally although they
-    were cancelled. `standing` are those that stand still now, `failed` those that have failed. `begun` lists
-    the tasks in the order in which their copying began.
+    were cancelled. `seen` are all that were begun, `standing` those that stand still now, `failed` those that
+    have failed. `begun` lists the tasks in the order in which their copying began.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class World:
         self.held: set[str] = set()
         self.deaf: set[str] = set()
         self.errors: dict[str, RestoreError] = {}
+        self.seen: set[str] = set()
         self.standing: set[str] = set()
         self.failed: set[str] = set()
         self.job = 2**40
@@ -91,6 +92,7 @@ class World:
     async def step(self, name: str, index: int | None = None) -> None:
         """A step of an activity: it stands still while held, then fails if it is to."""
         own = name if index is None else f"{name}/{index}"
+        self.seen |= {name, own}
         try:
             await self._stand({name, own})
         except asyncio.CancelledError:
