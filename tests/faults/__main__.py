@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: random faulted restores on servers of its own; `--table` prints the fault table."""
+"""`python -m tests.faults`: faulted restores on servers of its own; `--table` prints what came of them."""
 
 import argparse
 import asyncio
@@ -47,7 +47,7 @@ def _asked() -> argparse.Namespace:
 
 def _scenarios(asked: argparse.Namespace) -> Iterator[Scenario]:
     if asked.seed is not None:
-        yield single(*asked.one, asked.seed) if asked.one else drawn(asked.seed)
+        yield single(asked.one[0], asked.one[1], asked.seed) if asked.one else drawn(asked.seed)
     yield from matrix(asked.each or int(asked.table and not asked.runs and not asked.results))
     yield from map(drawn, range(asked.first, asked.first + asked.runs))
 

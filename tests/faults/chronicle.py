@@ -23,7 +23,7 @@ def events(servers: Mapping[str, str], root: str, revision: int) -> list[Event]:
 
 
 def wrong_publishing(happened: list[Event], collection: int, completed: bool) -> list[str]:
-    """What contradicts this: each segment became visible once, before the job's end, and never again changed."""
+    """What contradicts this: each segment became visible before the job's end and never changed again."""
     visible: dict[str, int] = {}
     wrong, over = [], 0
     for event in happened:

@@ -1,6 +1,6 @@
 """A gRPC proxy before a real etcd: every call passes a gate."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, NoReturn
@@ -13,7 +13,7 @@ Server = Callable[[], bytes]
 Pass = Callable[[str, bytes, Server], bytes]
 """Given method, request and the way to the server: the answer, or a Refusal."""
 
-Metadata = Sequence[tuple[str, str | bytes]]
+Metadata = tuple[tuple[str, str | bytes], ...]
 
 PATIENCE: Final = 10.0
 THREADS: Final = 32
@@ -66,13 +66,12 @@ class EtcdProxy(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(serve)
 
     def _ask(self, method: str, request: bytes, metadata: Metadata) -> bytes:
-        kept = [(name, value) for name, value in metadata if name in ("token", "hasleader")]
-        call = self._channel.unary_unary(method)
+        kept = tuple(each for each in metadata if each[0] in ("token", "hasleader"))
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(method)
         try:
-            answer: bytes = call(request, metadata=kept, timeout=PATIENCE)
+            return call(request, metadata=kept, timeout=PATIENCE)
         except grpc.RpcError as error:
             _repeat(error)
-        return answer
 
 
 def _repeat(error: grpc.RpcError) -> NoReturn:

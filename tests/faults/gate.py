@@ -63,7 +63,8 @@ class Gate:
         if roll < REFUSED:
             raise Busy
         answer = act()
-        if any([self._after(fault) for fault in met]) or roll < REFUSED + LOST:
+        lost = [fault for fault in met if self._after(fault)]
+        if lost or roll < REFUSED + LOST:
             raise Cut
         return answer
 

@@ -1,4 +1,4 @@
-"""The world of one run: stores of its own behind proxies, a snapshot, an empty target, and who works there."""
+"""The world of one run: stores of its own behind proxies, a snapshot, an empty target, and workers."""
 
 import threading
 from collections.abc import Iterator, Mapping

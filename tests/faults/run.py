@@ -17,7 +17,7 @@ from tests.faults.hand import Hand
 from tests.faults.scenario import Scenario
 from tests.faults.verdict import Verdict, judge
 
-PATIENCE: Final = 240.0
+PATIENCE: Final = 420.0
 """Seconds after which a restore counts as stuck."""
 
 TEND: Final = 0.05
@@ -26,7 +26,7 @@ TEND: Final = 0.05
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `again` counts the objects that were copied more than once, `bytes_again` their bytes."""
+    """How a run ended; `again` and `bytes_again` count what reached its target more than once."""
 
     scenario: Scenario
     ending: str

@@ -69,8 +69,8 @@ class Scenario:
         faults = "; ".join(map(str, self.faults)) or "no fault"
         keep = ", keep" if self.on_failure == "keep" else ""
         return (
-            f"seed {self.seed}: {self.shape.all_segments} segments, {self.place}, verify {self.verify}{keep}: "
-            f"{faults}"
+            f"seed {self.seed}: {self.shape.all_segments} segments, {self.place}, "
+            f"verify {self.verify}{keep}: {faults}"
         )
 
     def has(self, *kinds: Kind) -> bool:

@@ -6,7 +6,7 @@ from tests.faults.conftest import Happen
 from tests.faults.scenario import drawn
 
 SEEDS = (4, 6, 10, 16, 18, 21, 23)
-"""Of different kinds, places and ends; in none of them does a worker fall silent, which costs 15 s and more."""
+"""Of different kinds, places and ends; in none does a worker fall silent, which costs 15 s and more."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
