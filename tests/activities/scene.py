@@ -47,6 +47,9 @@ R = TypeVar("R")
 
 TARGET = "orders"
 WORKFLOW = f"restore/default/{TARGET}"
+PART = ("part_1",)
+"""One segment with rows and one of deletes: half of the sample, for tests that need no more."""
+
 STARTED = "2026-01-01T00:00:00+00:00"
 
 

@@ -10,7 +10,7 @@ from restore.profiles import Profile
 from restore.steps import CopyCount, StagedPlan
 from samples.world import digests
 from tests.activities.image import listed
-from tests.activities.scene import Scene
+from tests.activities.scene import PART, Scene
 from tests.activities.uploads import upload_in_parts
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def test_copying_twice_copies_nothing_the_second_time(scene: Scene) -> Non
 
 @pytest.mark.parametrize("change", ["truncated", "grown", "other bytes", "empty"])
 async def test_what_differs_at_the_target_is_copied_anew(scene: Scene, change: str) -> None:
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     planned = of_kind(scene, staged, "index")
     body = scene.body(planned.source, scene.written.bucket)
     wrong = {"truncated": body[:-1], "grown": body + b"x", "other bytes": body[::-1], "empty": b""}[change]
@@ -95,7 +95,7 @@ async def test_what_differs_at_the_target_is_copied_anew(scene: Scene, change: s
 
 async def test_an_object_that_was_uploaded_in_parts_counts_as_in_place(scene: Scene) -> None:
     """Its ETag tells nothing of its content; verifying reads it."""
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     planned = of_kind(scene, staged, "insert")
     upload_in_parts(scene.s3, scene.bucket, planned.target, scene.body(planned.source, scene.written.bucket))
     assert (await scene.copy(staged)).skipped == 1
@@ -104,7 +104,7 @@ async def test_an_object_that_was_uploaded_in_parts_counts_as_in_place(scene: Sc
 
 @pytest.mark.parametrize("kind", ["insert", "stats", "delta", "index", "text", "json"])
 async def test_an_absent_source_is_named_before_anything_is_copied(scene: Scene, kind: str) -> None:
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     source = of_kind(scene, staged, kind).source
     at = re.escape(f"{kind} object s3://{scene.written.bucket}/{source}")
     with scene.source(source, None), pytest.raises(ObjectMissing, match=f"{at} is named by .* is absent"):
@@ -117,7 +117,7 @@ async def test_an_absent_source_is_named_before_anything_is_copied(scene: Scene,
 async def test_a_source_of_another_size_is_named_before_anything_is_copied(
     scene: Scene, kind: str, more: int
 ) -> None:
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     source = of_kind(scene, staged, kind).source
     whole = scene.body(source, scene.written.bucket)
     at = re.escape(f"{kind} object s3://{scene.written.bucket}/{source}")

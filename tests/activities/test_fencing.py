@@ -17,7 +17,7 @@ from restore.plan import PlanRef
 from restore.reservation import Owner
 from restore.steps import Claim, StagedPlan
 from stores.reservations import Reservations
-from tests.activities.scene import WORKFLOW, Scene, completion, task
+from tests.activities.scene import PART, WORKFLOW, Scene, completion, task
 from tests.activities.watched_metadata import WatchedMetadata
 
 PATIENCE = 30.0
@@ -41,7 +41,7 @@ def writing(scene: Scene, staged: StagedPlan) -> Iterator[Call]:
 
 async def registered(scene: Scene) -> StagedPlan:
     """A restore that has begun with everything, so that each step would have something to write."""
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     await scene.run(BinlogActivities(scene.clients).update_binlogs, task(staged))
     return staged
 
@@ -83,7 +83,7 @@ async def test_when_the_reservation_is_gone_nothing_writes(scene: Scene) -> None
 
 async def test_when_a_later_run_took_over_the_earlier_one_writes_nothing(scene: Scene) -> None:
     earlier = await scene.keep(await registered(scene))
-    later = await scene.begin()
+    later = await scene.begin(partitions=PART)
     assert later.plan == earlier.plan
     await assert_all_fenced(scene, earlier)
     await scene.copy(later)

@@ -227,7 +227,7 @@ sizes = st.lists(
         st.sampled_from([1, 100, 250, 251, 499, 500, 501, 900]),
         st.sampled_from([1, 2**20, TASK_BYTES // 2, TASK_BYTES, TASK_BYTES + 1]),
     ),
-    max_size=8,
+    max_size=6,
 )
 
 
@@ -235,7 +235,7 @@ def weigh(group: list[SegmentPlan]) -> tuple[int, int]:
     return sum(len(list(each.named_objects())) for each in group), sum(each.bytes for each in group)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(sizes)
 def test_segments_are_cut_into_chunks_whole_once_and_in_order(wanted: list[tuple[int, int]]) -> None:
     segments = [made(objects, size) for objects, size in wanted]

@@ -20,7 +20,7 @@ from restore.steps import StagedPlan
 from stores.proofs import ProofArchive
 from stores.reservations import Reservations
 from tests.activities.image import Image
-from tests.activities.scene import STARTED, TARGET, Scene
+from tests.activities.scene import PART, STARTED, TARGET, Scene
 from tests.activities.watched_metadata import WatchedMetadata
 
 
@@ -59,9 +59,9 @@ def certificate(scene: Scene, staged: StagedPlan) -> dict[str, Any]:
 
 
 async def test_publishing_makes_segments_visible_and_changes_nothing_else(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     before = scene.image()
-    assert await scene.publish(staged) == 3
+    assert await scene.publish(staged) == 2
     after = scene.image()
     hidden, visible = segments(scene, before), segments(scene, after)
     assert before.changes(after) == {*visible, scene.keys.reservation(scene.collection)}
@@ -73,39 +73,39 @@ async def test_publishing_makes_segments_visible_and_changes_nothing_else(scene:
 
 
 async def test_publishing_twice_is_publishing_once(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     await scene.publish(staged)
     before = {key: value for key, (value, _) in scene.image().records.items()}
-    assert await scene.publish(staged) == 3
+    assert await scene.publish(staged) == 2
     assert {key: value for key, (value, _) in scene.image().records.items()} == before
 
 
 async def test_publishing_goes_on_after_a_kill_at_its_beginning(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     scene.clients.metadata_stores["default"] = WatchedMetadata(scene.metadata, after_commit=kill)
     with pytest.raises(Killed):
         await scene.publish(staged)
     assert states(scene) == {(Importing, True)}
     scene.clients.metadata_stores["default"] = scene.metadata
-    assert await scene.publish(staged) == 3
+    assert await scene.publish(staged) == 2
     assert states(scene) == {(Flushed, False)}
 
 
 async def test_publishing_goes_on_after_a_kill_in_its_middle(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     Reservations(scene.metadata, scene.keys).change(
         scene.collection, staged.plan.job_id, staged.epoch, "publishing", {}
     )
     first = min(segments(scene, scene.image()))
     scene.put(first, published(scene.value(first)))
     assert states(scene) == {(Importing, True), (Flushed, False)}
-    assert await scene.publish(staged) == 3
+    assert await scene.publish(staged) == 2
     assert states(scene) == {(Flushed, False)}
 
 
 @pytest.mark.parametrize("state", ["rolling_back", "kept"])
 async def test_a_lost_reservation_publishes_nothing(scene: Scene, state: str) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     if state == "kept":
         await scene.keep(staged)
     else:
@@ -117,7 +117,7 @@ async def test_a_lost_reservation_publishes_nothing(scene: Scene, state: str) ->
 
 
 async def test_completing_writes_certificate_and_commit_marker_and_frees_the_target(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     await scene.publish(staged)
     before = scene.image()
     certified = await scene.complete(staged)
@@ -127,7 +127,7 @@ async def test_completing_writes_certificate_and_commit_marker_and_frees_the_tar
     assert before.changes(scene.image()) == {certificate_key(staged), key, reservation}
     assert scene.metadata.get(reservation) is None
     record = job(scene, staged)
-    assert (record.state, record.copied_segments) == (CopySegmentJobCompleted, 3)
+    assert (record.state, record.copied_segments) == (CopySegmentJobCompleted, 2)
     assert record.complete_ts > 0
     assert record.cleanup_ts > 0
 
@@ -177,7 +177,7 @@ async def test_completing_twice_is_completing_once(scene: Scene) -> None:
 
 
 async def test_completing_goes_on_after_a_kill_between_certificate_and_marker(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     await scene.publish(staged)
     scene.clients.metadata_stores["default"] = WatchedMetadata(scene.metadata, before_commit=kill)
     with pytest.raises(Killed):
@@ -191,7 +191,7 @@ async def test_completing_goes_on_after_a_kill_between_certificate_and_marker(sc
 
 
 async def test_publishing_and_completing_may_both_be_repeated_after_a_kill(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     for _ in range(2):
         await scene.publish(staged)
     for _ in range(2):
@@ -201,7 +201,7 @@ async def test_publishing_and_completing_may_both_be_repeated_after_a_kill(scene
 
 
 async def test_two_completions_at_a_time_both_succeed(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     await scene.publish(staged)
     other = Reservations(scene.metadata, scene.keys)
     held = other.look(scene.collection)
@@ -214,7 +214,7 @@ async def test_two_completions_at_a_time_both_succeed(scene: Scene) -> None:
 
 @pytest.mark.parametrize("state", ["active", "rolling_back", "kept"])
 async def test_what_is_not_being_published_cannot_be_completed(scene: Scene, state: str) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     if state == "kept":
         await scene.keep(staged)
     elif state == "rolling_back":
@@ -226,7 +226,7 @@ async def test_what_is_not_being_published_cannot_be_completed(scene: Scene, sta
 
 
 async def test_a_task_without_its_proof_is_not_certified(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     await scene.publish(staged)
     proof = f"files/restores/{staged.plan.job_id}/proof/000000.json.gz"
     scene.s3.delete_object(Bucket=scene.bucket, Key=proof)

@@ -16,7 +16,7 @@ from restore.steps import StagedPlan
 from stores.job_ledger import JobLedger
 from stores.ports import Guard
 from stores.staged_records import planned_records
-from tests.activities.scene import Scene, task
+from tests.activities.scene import PART, Scene, task
 from tests.activities.watched_metadata import WatchedMetadata
 
 PATIENCE = 30.0
@@ -101,7 +101,7 @@ async def test_a_task_writes_its_own_segments_alone(scene: Scene) -> None:
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 async def test_a_step_done_twice_is_done_once(scene: Scene, step: Callable[..., Any]) -> None:
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     await scene.register(staged)
     for repeated in (step, *STEPS[2:]):  # registering anew takes text and JSON indexes out again
         activities = BinlogActivities if repeated is STEPS[0] else IndexActivities

@@ -8,7 +8,7 @@ from formats.proto.data_pb2 import CopySegmentJob, CopySegmentJobFailed
 from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing
 from restore.steps import StagedPlan
 from tests.activities.image import Image
-from tests.activities.scene import Scene, task
+from tests.activities.scene import PART, Scene, task
 from tests.activities.uploads import begin_upload
 from tests.activities.watched_metadata import WatchedMetadata
 
@@ -20,18 +20,18 @@ async def planned(scene: Scene) -> str:
 
 
 async def reserved(scene: Scene) -> str:
-    return (await scene.begin()).plan.job_id
+    return (await scene.begin(partitions=PART)).plan.job_id
 
 
 async def half_copied(scene: Scene) -> str:
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     for each in scene.objects(staged.plan)[::7]:
         scene.place(each)
     return staged.plan.job_id
 
 
 async def half_registered(scene: Scene) -> str:
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     await scene.copy(staged)
     await scene.run(BinlogActivities(scene.clients).update_binlogs, task(staged))
     for key in list(registered(scene))[::3]:
@@ -47,11 +47,11 @@ def registered(scene: Scene) -> list[str]:
 
 
 async def all_staged(scene: Scene) -> str:
-    return (await scene.stage()).plan.job_id
+    return (await scene.stage(partitions=PART)).plan.job_id
 
 
 async def kept(scene: Scene) -> str:
-    return (await scene.keep(await scene.stage())).plan.job_id
+    return (await scene.keep(await scene.stage(partitions=PART))).plan.job_id
 
 
 async def fenced(scene: Scene) -> str:
@@ -139,15 +139,15 @@ async def test_a_plan_that_was_never_finished_is_removed(scene: Scene) -> None:
 
 
 async def test_what_was_removed_is_counted(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     records = await scene.prove(staged)
     assert await scene.roll_back(staged.plan.job_id) == (records, staged.plan.objects)
 
 
 async def test_a_target_is_free_after_a_rollback(scene: Scene) -> None:
     await scene.roll_back(await all_staged(scene))
-    staged = await scene.finish()
-    assert staged.plan.segments == 3
+    staged = await scene.finish(partitions=PART)
+    assert staged.plan.segments == 2
 
 
 class Killed(BaseException):
@@ -172,7 +172,7 @@ async def test_a_kill_between_the_jobs_record_and_the_plan_is_survived(scene: Sc
 
 async def test_unfinished_uploads_under_the_targets_folders_are_aborted(scene: Scene) -> None:
     before = scene.image()
-    staged = await scene.begin()
+    staged = await scene.begin(partitions=PART)
     for planned_object in scene.objects(staged.plan)[::30]:
         begin_upload(scene.s3, scene.bucket, planned_object.target, b"x" * 100)
     assert scene.image().uploads != set()
@@ -181,7 +181,7 @@ async def test_unfinished_uploads_under_the_targets_folders_are_aborted(scene: S
 
 
 async def test_what_is_not_the_restores_stays(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     stranger = scene.objects(staged.plan)[0].target + "0"
     elsewhere = "files/insert_log/1/2/3/4/5"
     for key in (stranger, elsewhere):
@@ -207,14 +207,14 @@ async def test_another_restore_beside_it_is_left_alone(scene: Scene) -> None:
 
 
 async def published(scene: Scene) -> StagedPlan:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     await scene.publish(staged)
     return staged
 
 
 async def completed_and_swept(scene: Scene) -> StagedPlan:
     """As it is some hours later: the job's record is removed, the plan is still there."""
-    staged = await scene.finish()
+    staged = await scene.finish(partitions=PART)
     scene.drop(scene.keys.copy_segment_job(int(staged.plan.job_id)))
     return staged
 
@@ -251,7 +251,7 @@ async def test_a_job_id_that_is_no_number_is_refused(scene: Scene, job_id: str) 
 
 
 async def test_a_damaged_plan_is_named_and_nothing_is_removed(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     scene.s3.put_object(Bucket=scene.bucket, Key=staged.plan.key, Body=b"damaged")
     before = scene.image()
     with pytest.raises(ObjectMismatch, match=f"{staged.plan.key} is not a plan"):
@@ -260,7 +260,7 @@ async def test_a_damaged_plan_is_named_and_nothing_is_removed(scene: Scene) -> N
 
 
 async def test_a_missing_part_of_the_plan_is_named_and_nothing_is_removed(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     chunk = next(scene.the_plan(staged.plan).chunks).key
     scene.s3.delete_object(Bucket=scene.bucket, Key=chunk)
     scene.clients.forget_plans()

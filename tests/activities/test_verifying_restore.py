@@ -7,7 +7,7 @@ from formats.proto.data_pb2 import FieldBinlog, SegmentInfo
 from restore.errors import Fenced, TargetNotEmpty
 from restore.steps import StagedPlan
 from stores.staged_records import planned_records
-from tests.activities.scene import Scene
+from tests.activities.scene import PART, Scene
 
 PREFIXES = ["datacoord-meta/s", "binlog", "statslog", "deltalog", "segment-index"]
 
@@ -25,7 +25,7 @@ def one_of(scene: Scene, staged: StagedPlan, kind: str) -> str:
 
 
 async def test_a_staged_restore_is_as_planned(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     before = scene.image()
     assert await scene.prove(staged) == len(planned(scene, staged))
     assert await scene.prove(staged) == len(planned(scene, staged))
@@ -34,7 +34,7 @@ async def test_a_staged_restore_is_as_planned(scene: Scene) -> None:
 
 @pytest.mark.parametrize("kind", PREFIXES)
 async def test_a_removed_record_is_named(scene: Scene, kind: str) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     key = one_of(scene, staged, kind)
     scene.drop(key)
     with pytest.raises(Fenced, match=f"the staged record {key} is gone"):
@@ -43,7 +43,7 @@ async def test_a_removed_record_is_named(scene: Scene, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", PREFIXES)
 async def test_a_changed_record_is_named(scene: Scene, kind: str) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     key = one_of(scene, staged, kind)
     scene.put(key, scene.value(key) + b"\x08\x01")
     with pytest.raises(Fenced, match=f"the staged record {key} .* is not the planned one"):
@@ -80,7 +80,7 @@ def index_of_another(scene: Scene) -> str:
 
 @pytest.mark.parametrize("add", [segment_of_another, log_of_another, index_of_another])
 async def test_a_record_that_nobody_planned_is_named(scene: Scene, add: Callable[[Scene], str]) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     key = add(scene)
     with pytest.raises(TargetNotEmpty, match=f"'orders' holds the record {key}, not written by this restore"):
         await scene.prove(staged)
@@ -92,12 +92,12 @@ async def test_what_is_left_of_a_dropped_segment_does_not_matter(scene: Scene) -
     )
     log_of_another(scene)
     index_of_another(scene)
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     assert await scene.prove(staged) == len(planned(scene, staged))
 
 
 async def test_other_collections_do_not_matter(scene: Scene) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     other = scene.add_target("invoices")
     scene.put(scene.keys.segment(other, 5, 77), SegmentInfo(ID=77, state=Flushed).SerializeToString())
     assert await scene.prove(staged) == len(planned(scene, staged))
@@ -105,7 +105,7 @@ async def test_other_collections_do_not_matter(scene: Scene) -> None:
 
 @pytest.mark.parametrize("state", ["rolling_back", "kept"])
 async def test_a_lost_reservation_is_told(scene: Scene, state: str) -> None:
-    staged = await scene.stage()
+    staged = await scene.stage(partitions=PART)
     if state == "kept":
         await scene.keep(staged)
     else:
