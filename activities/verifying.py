@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.proving import Prover
 from activities.pulse import Pulse, run_blocking
+from formats.catalog import is_live
 from formats.proto.common_pb2 import Dropped
 from formats.proto.data_pb2 import SegmentInfo
 from restore.certificate import TaskProof
@@ -77,6 +78,7 @@ class VerifyActivities:
         there = {
             record.key: record.value
             for record in collection_records(metadata, keys, plan.target.collection_id)
+            if is_live(record.value)
         }
         rows: Counter[int] = Counter()
         checked = 0
