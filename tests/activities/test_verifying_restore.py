@@ -112,3 +112,13 @@ async def test_a_lost_reservation_is_told(scene: Scene, state: str) -> None:
         await scene.fence(staged.plan.job_id)
     with pytest.raises(Fenced, match=f"held by restore {staged.plan.job_id}, {state}"):
         await scene.prove(staged)
+
+
+async def test_the_marks_of_deleted_records_do_not_matter(scene: Scene) -> None:
+    for key in (
+        scene.keys.segment(scene.collection, 5, 77),
+        scene.keys.binlog(scene.collection, 5, 77, 100),
+    ):
+        scene.put(key, b"\xe2\x9b\xbc")
+    staged = await scene.stage(partitions=PART)
+    assert await scene.prove(staged) == len(planned(scene, staged))
