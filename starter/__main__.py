@@ -11,6 +11,7 @@ import typer
 from starter import local, snapshot
 from starter.connection import Flags
 from starter.demo import demo
+from starter.doctor import doctor
 from starter.exit_codes import EXIT_CODES
 from starter.listing import list_restores
 from starter.start import start
@@ -52,6 +53,7 @@ app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("set-concurrency")(set_concurrency)
 app.command("verify")(verify)
+app.command("doctor")(doctor)
 app.command("demo")(demo)
 app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(local.app, name="local")

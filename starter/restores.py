@@ -83,13 +83,17 @@ def is_running(found: WorkflowExecutionDescription) -> bool:
     return found.status is WorkflowExecutionStatus.RUNNING
 
 
-async def has_worker(client: Client, task_queue: str) -> bool:
-    """Tell whether a worker has asked for workflow tasks lately; one that has just died still counts."""
+async def has_worker(
+    client: Client,
+    task_queue: str,
+    kind: "TaskQueueType.ValueType" = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+) -> bool:
+    """Tell whether a worker has asked for tasks of a kind lately; one that has just died still counts."""
     answer = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=client.namespace,
             task_queue=TaskQueue(name=task_queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            task_queue_type=kind,
         ),
         timeout=timedelta(seconds=5),
     )
