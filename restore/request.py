@@ -24,7 +24,7 @@ class RestoreRequest(Model):
     database: Name = "default"
     source: Name = "default"
     destination: Name = "default"
-    partitions: tuple[Name, ...] | None = None
+    partitions: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=256, strict=True)] = 16
     verify: Verify = "etag"
     on_failure: OnFailure = "rollback"
