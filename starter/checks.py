@@ -49,7 +49,7 @@ def _objects(clients: Clients, name: str) -> list[Check]:
         objects.check_writable(Location(s3.bucket, f"{clients.archive(name).top}doctor"))
     except AccessDenied:
         found = f"s3://{s3.bucket} may be read and not be written to"
-        advice = "enough for a source; to restore there, allow the actions of the README's policy"
+        advice = "enough for a source; to restore there, allow what docs/security.md lists"
         checks.append(Check(what=what, state="note", found=found, advice=advice))
     return checks
 

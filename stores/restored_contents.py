@@ -36,9 +36,11 @@ class RestoredContents:
         self, proved: list[ProvedObject], threads: Executor
     ) -> Iterator[tuple[ProvedObject, str | None]]:
         """Yield each object with what a listing shows to be wrong; None for recorded size and ETag."""
-        found = Inventory.take(self._objects, self._bucket, [each.key for each in proved], threads).found
+        keys = [each.key for each in proved]
+        listed = Inventory.take(self._objects, self._bucket, keys, threads)
+        there = listed.confirmed(self._objects, keys, threads).found
         for each in proved:
-            stat = found.get(each.key)
+            stat = there.get(each.key)
             if stat is None:
                 yield each, "it is absent"
             elif stat.size != each.size:
