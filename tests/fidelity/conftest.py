@@ -35,9 +35,16 @@ async def client(temporal_address: str) -> Client:
 
 
 @pytest.fixture(scope="session")
-async def ground(
+async def shared_ground(
     client: Client, servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Ground]:
-    """Source and target in one deployment, which is the default profile's; samples have ids of their own."""
+    """Source and target in one deployment, which is the default profile's."""
     async with grounded(client, servers, tmp_path_factory.mktemp("ground")) as ground:
         yield ground
+
+
+@pytest.fixture
+def ground(shared_ground: Ground) -> Iterator[Ground]:
+    """The shared one, empty again after the test."""
+    yield shared_ground
+    shared_ground.clear()

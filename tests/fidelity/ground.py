@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -21,9 +21,13 @@ from samples.proof import prove
 from samples.shape import SampleShape
 from samples.snapshot import WrittenSample, write_sample
 from stores.clients import Clients
+from stores.etcd import Etcd3Client
 from tests.e2e.deployment import Deployment, deployed
 from tests.e2e.image import ID_COUNTER, JOB, Image
 from worker import build_worker
+
+DELETES = 1_000
+"""Objects in one request to delete them."""
 
 APART = 10**6
 """Ids between the samples' collections."""
@@ -47,6 +51,7 @@ class Ground:
     client: Client
     home: Deployment
     source: Deployment
+    etcd: Etcd3Client
     queue: str
     root: str
 
@@ -58,6 +63,15 @@ class Ground:
         own = shape.model_copy(update={"collection_id": shape.collection_id + next(_NUMBERS) * APART})
         write = self.source.sample if catalogued else self._written
         return write(own)
+
+    def clear(self) -> None:
+        """Leave nothing in bucket and etcd but our own counters: every test looks at all that is there."""
+        for keys in _batches(list(self.home.image().objects), DELETES):
+            self.home.s3.delete_objects(
+                Bucket=self.home.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        for key, _ in self.home.scan(f"{self.home.meta}/"):
+            self.etcd.delete(key)
 
     def _written(self, shape: SampleShape) -> WrittenSample:
         return write_sample(self.source.s3, self.source.bucket, shape)
@@ -144,6 +158,10 @@ class Ground:
         return Certificate.model_validate(json.loads(body))
 
 
+def _batches(keys: list[str], size: int) -> Iterator[list[str]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
 @asynccontextmanager
 async def grounded(
     client: Client,
@@ -157,13 +175,14 @@ async def grounded(
     with ExitStack() as stack:
         home = stack.enter_context(deployed(servers, root=root))
         source = stack.enter_context(deployed(source_servers)) if source_servers else home
+        etcd = stack.enter_context(Etcd3Client([servers["RESTORE_ETCD_ENDPOINTS"]]))
         profiles = {"default": _profile("default", home, servers, root, folder)}
         if source_servers:
             profiles["source"] = _profile("source", source, source_servers, "files", folder)
         queue = f"q-{secrets.token_hex(6)}"
         clients = Clients(Settings(task_queue=queue, profiles=profiles))
         async with build_worker(client, clients, queue, search_attributes=True):
-            yield Ground(client, home, source, queue, root)
+            yield Ground(client, home, source, etcd, queue, root)
 
 
 def _profile(name: str, at: Deployment, servers: Mapping[str, str], root: str, folder: Path) -> Profile:

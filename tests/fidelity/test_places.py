@@ -4,9 +4,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from samples.export import export_sample
 from samples.shape import SampleShape
-from tests.e2e.deployment import new_bucket
 from tests.fidelity.ground import grounded
 
 MIXED = SampleShape(
@@ -32,8 +30,6 @@ async def test_a_snapshot_comes_from_another_server(
         await ground.restored(written, source="source")
         by_name = await ground.restored(written, "sample/nightly", source="source", verify="full")
         assert by_name.certificate.proofs == {"sha256": written.objects}
-        bundle = export_sample(ground.source.s3, written, new_bucket(ground.source.s3), "exports/one")
-        await ground.restored(bundle, source="source")
 
 
 async def test_a_missing_object_of_another_server_is_named(

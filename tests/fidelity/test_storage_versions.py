@@ -24,7 +24,7 @@ EVERYTHING = SampleShape(
     full_text=True,
     large_text=True,
 )
-VERSIONS: tuple[FormatVersion, ...] = (0, 1, 2, 3, 4)
+VERSIONS: tuple[FormatVersion, ...] = (1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -35,3 +35,8 @@ async def test_one_of_everything_is_restored(ground: Ground, version: FormatVers
     assert restored.result.objects == written.objects
     assert restored.result.bytes == written.bytes
     assert restored.result.rows == sum(manifest.num_of_rows for manifest in written.manifests)
+
+
+async def test_a_snapshot_from_before_format_versions_is_restored(ground: Ground) -> None:
+    shape = EVERYTHING.model_copy(update={"segments": 2, "l0_segments": 0, "format_version": 0})
+    await ground.restored(ground.sample(shape))
