@@ -56,6 +56,11 @@ async def test_an_unknown_one_is_refused_and_the_known_ones_are_listed(
     await ground.refused(written, "InvalidRequest", *says, partitions=chosen)
 
 
-async def test_none_at_all_brings_only_the_deletes_of_all(ground: Ground, written: WrittenSample) -> None:
-    restored = await ground.restored(written, of=of(written), partitions=[])
-    assert (restored.result.segments, restored.result.rows) == (2, 0)
+async def test_none_at_all_is_no_choice(ground: Ground, written: WrittenSample) -> None:
+    await ground.refused(written, "InvalidRequest", "partitions", partitions=[])
+
+
+async def test_an_empty_partition_brings_the_deletes_of_all(ground: Ground) -> None:
+    lonely = ground.sample(SHAPE.model_copy(update={"segments": 1, "l0_segments": 1}))
+    restored = await ground.restored(lonely, of=of(lonely, "part_2"), partitions=["part_2"])
+    assert (restored.result.segments, restored.result.rows) == (1, 0)

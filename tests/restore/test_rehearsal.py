@@ -10,7 +10,7 @@ from tests.formats.segment_samples import TARGET, V3, index, log, logs, manifest
 POINTER = '{"ver":2,"base_path":"files/insert_log/111/222"}'
 
 
-def planned(tree: SegmentTree | None = None, **changes: Any) -> SegmentPlan:
+def planned(tree: SegmentTree | None = None, /, **changes: Any) -> SegmentPlan:
     return SegmentPlan(source=manifest(**changes), target=TARGET, tree=tree or SegmentTree())
 
 
