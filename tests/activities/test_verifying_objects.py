@@ -92,12 +92,12 @@ async def test_a_target_of_another_size_is_named(scene: Scene, verify: Verify, m
         await scene.verify(staged)
 
 
-@pytest.mark.parametrize(("verify", "says"), [("etag", "has ETag"), ("full", "has SHA-256")])
-async def test_a_target_of_other_bytes_is_named(scene: Scene, verify: Verify, says: str) -> None:
+@pytest.mark.parametrize("verify", ["etag", "full"])
+async def test_a_target_of_other_bytes_is_named(scene: Scene, verify: Verify) -> None:
     staged = await copied(scene, verify)
     planned = victim(scene, staged)
     scene.place(planned, scene.body(planned.target)[::-1])
-    with pytest.raises(ObjectMismatch, match=f"{at(scene.bucket, planned, planned.target)} {says}"):
+    with pytest.raises(ObjectMismatch, match=f"{at(scene.bucket, planned, planned.target)} has SHA-256"):
         await scene.verify(staged)
 
 
