@@ -37,9 +37,9 @@ DENIED: Final = Refusal(grpc.StatusCode.PERMISSION_DENIED, "etcdserver: permissi
 class EtcdProxy(grpc.GenericRpcHandler):
     """Listens on a free port of 127.0.0.1; unary calls only, which is all that a restore makes."""
 
-    def __init__(self, server: str, let: Pass) -> None:
+    def __init__(self, server: grpc.Channel, let: Pass) -> None:
         self._let = let
-        self._channel = grpc.insecure_channel(server)
+        self._channel = server
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="etcd-proxy")
         self._server = grpc.server(self._threads, handlers=[self])
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
@@ -80,8 +80,8 @@ def _repeat(error: grpc.RpcError) -> NoReturn:
 
 
 @contextmanager
-def proxied_etcd(server: str, let: Pass) -> Iterator[EtcdProxy]:
-    """A running proxy before the server, gone afterwards."""
+def proxied_etcd(server: grpc.Channel, let: Pass) -> Iterator[EtcdProxy]:
+    """A running proxy before the server, gone afterwards with the way to the server."""
     proxy = EtcdProxy(server, let)
     proxy.start()
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import grpc
+
 from samples.snapshot import WrittenSample
 from stores.etcd import Etcd3Client
 from stores.s3_connection import Access
@@ -132,7 +134,8 @@ def _behind_proxies(
             listings = stack.enter_context(stale_listings(deployment.s3, buckets))
         s3 = stack.enter_context(faulty(access))
         s3.fault = _s3_fault(gate, copies, listings)
-        etcd = stack.enter_context(proxied_etcd(settings["RESTORE_ETCD_ENDPOINTS"], _etcd_fault(gate)))
+        server = grpc.insecure_channel(settings["RESTORE_ETCD_ENDPOINTS"])
+        etcd = stack.enter_context(proxied_etcd(server, _etcd_fault(gate)))
         yield {
             **settings,
             "RESTORE_S3_ENDPOINT": str(s3.access.endpoint),

@@ -1,6 +1,5 @@
 """Users and TLS: who may, who may not, and what is said about it."""
 
-import subprocess
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from restore.errors import AccessDenied, InvalidRequest
 from stores.etcd import Etcd3Client
 from stores.metadata import EtcdMetadataStore
 from stores.ports import Guard, Transaction
+from tests.stores.authority import certify
 from tests.stores.etcd_server import EtcdServer, enable_users, eventually, running
 
 TOKEN_DELETED = "deleted a simple token"  # in etcd's log
@@ -147,25 +147,10 @@ def test_a_limited_user_is_refused_elsewhere_with_call_and_key(server: EtcdServe
         list(store.scan("theirs/"))
 
 
-def openssl(folder: Path, *words: str) -> None:
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ca.crt, and a server and a client certificate that it signed; other.crt is a stranger."""
     folder = tmp_path_factory.mktemp("certificates")
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    for name in ("ca", "other"):
-        openssl(folder, "req", "-x509", *curve, "-keyout", f"{name}.key", "-out", f"{name}.crt",
-                "-days", "2", "-subj", f"/CN={name}")  # fmt: skip
-    for name, purpose in (("server", "serverAuth,clientAuth"), ("client", "clientAuth")):
-        (folder / "ext").write_text(f"subjectAltName=IP:127.0.0.1\nextendedKeyUsage={purpose}\n")
-        openssl(
-            folder, "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}"
-        )
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-                "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", f"{name}.crt")  # fmt: skip
+    certify(folder)
     return folder
 
 
