@@ -96,6 +96,24 @@ async def test_a_cancel_is_not_lost_when_the_step_ends_normally_meanwhile(
 
 
 @working
+async def test_a_rollback_waits_for_copies_that_are_slow_to_stop(trial: Trial) -> None:
+    world = trial.world
+    world.slow = {"copy_objects"}
+    restore = await reaching(trial, "copy_objects/0", "copy_objects/1")
+    await restore.cancel()
+    await world.until(lambda: world.cancelled >= {"copy_objects/0", "copy_objects/1"}, "both are told")
+
+    for _ in range(20):  # time enough for a rollback that would not wait
+        assert (await progress(restore)).phase == "copying"
+    assert world.rollbacks == []
+
+    world.release()
+    await ends_cancelled(restore)
+    assert world.active_at_fence == []
+    assert world.remains == []
+
+
+@working
 async def test_a_cancel_ends_the_tasks_as_cancelled_too(trial: Trial) -> None:
     restore = await reaching(trial, "copy_objects/0", "copy_objects/1")
 

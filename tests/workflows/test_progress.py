@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.workflows.trial import Trial, ends_cancelled, eventually, progress
+from restore.steps import CopyReport
+from tests.workflows.trial import Restore, Trial, ends_cancelled, eventually, progress
 from tests.workflows.world import BYTES, OBJECTS, SEGMENTS
+from workflows import search_attributes
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -75,10 +77,9 @@ async def test_finished_tasks_and_the_reports_of_running_ones_are_counted(trial:
     restore = await trial.start()
     await world.reached("copy_objects/2")
 
-    async def two_and_a_half() -> bool:
-        return (await progress(restore)).objects_done == 2 * OBJECTS + OBJECTS // 2
-
-    await eventually(two_and_a_half, "two tasks are done and half of the third is reported")
+    await eventually(
+        lambda: _has_done(restore, 2 * OBJECTS + OBJECTS // 2), "two tasks are done, the third is half done"
+    )
     shown = await progress(restore)
 
     assert (shown.segments_done, shown.segments_total) == (2 * SEGMENTS, 3 * SEGMENTS)
@@ -92,6 +93,35 @@ async def test_finished_tasks_and_the_reports_of_running_ones_are_counted(trial:
     await restore.result()
 
 
+async def test_a_report_that_comes_after_its_task_has_ended_is_not_counted(trial: Trial) -> None:
+    world = trial.world
+    world.held = {"copy_objects/1"}
+    restore = await trial.start()
+    await eventually(lambda: _has_done(restore, OBJECTS), "one task is done")
+
+    await restore.signal("report_copied", CopyReport(index=0, objects=OBJECTS, bytes=BYTES))
+
+    assert (await progress(restore)).objects_done == OBJECTS
+    world.release()
+    await restore.result()
+
+
+async def test_the_percentage_ends_at_a_hundred_however_small_the_last_step(trial: Trial) -> None:
+    world = trial.world
+    world.tasks, world.held = 4, {"copy_objects/3"}
+    restore = await trial.start()
+    await eventually(lambda: _has_done(restore, 3 * OBJECTS), "all but one task are done")
+    nearly = CopyReport(index=3, objects=OBJECTS - 1, bytes=BYTES - 1)
+
+    await restore.signal("report_copied", nearly)
+    await eventually(lambda: _has_done(restore, 4 * OBJECTS - 1), "the report is counted")
+    assert await _percent(restore) == 97
+    world.release()
+    await restore.result()
+
+    assert await _percent(restore) == 100
+
+
 async def test_after_the_end_everything_is_done_and_no_time_is_left(trial: Trial) -> None:
     restore = await trial.start()
     await restore.result()
@@ -102,3 +132,11 @@ async def test_after_the_end_everything_is_done_and_no_time_is_left(trial: Trial
     assert shown.objects_done == shown.objects_total == OBJECTS * trial.world.tasks
     assert shown.bytes_done == shown.bytes_total == BYTES * trial.world.tasks
     assert shown.seconds_left == 0
+
+
+async def _has_done(restore: Restore, objects: int) -> bool:
+    return (await progress(restore)).objects_done == objects
+
+
+async def _percent(restore: Restore) -> int | None:
+    return (await restore.describe()).typed_search_attributes.get(search_attributes.PERCENT)

@@ -23,9 +23,11 @@ class World:
     """One target and its store.
 
     A step is named by its activity, `copy_objects`, or for one task only, `copy_objects/2`. Steps in `held`
-    stand still, beating, until released; steps in `errors` fail; steps in `deaf` end normally although they
-    were cancelled. `seen` are all that were begun, `standing` those that stand still now, `failed` those that
-    have failed. `begun` lists the tasks in the order in which their copying began.
+    stand still, beating, until released; steps in `errors` fail. Of the steps that are cancelled, those in
+    `deaf` end normally all the same, and those in `slow` end only when they are released.
+
+    `seen` are all steps that were begun, `standing` those that stand still now, `failed` and `cancelled`
+    those that were. `begun` lists the tasks in the order in which their copying began.
     """
 
     def __init__(self) -> None:
@@ -33,8 +35,10 @@ class World:
         self.reports = False
         self.held: set[str] = set()
         self.deaf: set[str] = set()
+        self.slow: set[str] = set()
         self.errors: dict[str, RestoreError] = {}
         self.seen: set[str] = set()
+        self.cancelled: set[str] = set()
         self.standing: set[str] = set()
         self.failed: set[str] = set()
         self.job = 2**40
@@ -96,6 +100,9 @@ class World:
         try:
             await self._stand({name, own})
         except asyncio.CancelledError:
+            self.cancelled |= {name, own}
+            if not self.slow.isdisjoint({name, own}):
+                await self._stand({name, own})
             if self.deaf.isdisjoint({name, own}):
                 raise
         for each in (name, own):
