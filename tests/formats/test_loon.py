@@ -1,7 +1,7 @@
 """A StorageV3 segment's own manifest: what it names, and what is no such manifest."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.errors import SnapshotCorrupt
@@ -38,6 +38,7 @@ def of_columns(*paths: str) -> Contents:
     return Contents([Columns((100,), dict.fromkeys(paths, 1), "parquet")], {}, {})
 
 
+@settings(deadline=None)
 @given(contents, st.booleans())
 def test_every_file_of_version_1_is_named_in_both_framings(named: Contents, sized: bool) -> None:
     paths = [
@@ -87,6 +88,7 @@ def test_of_a_container_only_large_objects_are_known() -> None:
     assert found == LoonManifest(readable=False, lobs=((105, "x.vx"),))
 
 
+@settings(deadline=None)
 @given(contents, st.data())
 def test_a_manifest_that_is_cut_or_longer_is_corrupt(named: Contents, data: st.DataObject) -> None:
     raw = plain(named, sized=data.draw(st.booleans()))
