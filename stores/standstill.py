@@ -6,6 +6,7 @@ worker, and perhaps undone. Writes to etcd are guarded; what object storage take
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 LONGEST: Final = 10.0
@@ -17,8 +18,8 @@ TICK: Final = 0.5
 class Standstills:
     """Counts the standstills of this process, from the first `mark` on; thread-safe."""
 
-    def __init__(self, *, longest: float = LONGEST, tick: float = TICK) -> None:
-        self._longest, self._tick = longest, tick
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self._lock = threading.Lock()
         self._count = 0
         self._last: float | None = None
@@ -27,7 +28,7 @@ class Standstills:
         """Return what `since` compares with."""
         with self._lock:
             if self._last is None:
-                self._last = time.monotonic()
+                self._last = self.clock()
                 threading.Thread(target=self._run, daemon=True, name="standstill").start()
             return self._look()
 
@@ -38,14 +39,14 @@ class Standstills:
 
     def _look(self) -> int:
         """Whoever comes first after a standstill counts it: its ticker or a thread that asks."""
-        now = time.monotonic()
-        self._count += now - (self._last or now) > self._longest
+        now = self.clock()
+        self._count += now - (self._last or now) > LONGEST
         self._last = now
         return self._count
 
     def _run(self) -> None:
         while True:
-            time.sleep(self._tick)
+            time.sleep(TICK)
             with self._lock:
                 self._look()
 
