@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import settings
 
 from starter.stack import Stack
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+
+# A shared machine may stop for longer than any example takes; pytest's own timeout ends what hangs.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")
