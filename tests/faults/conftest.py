@@ -1,11 +1,13 @@
 """Whole restores in worlds of their own, on the shared servers, one after the other."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
 from starter.stack import Stack
+from tests.faults.hand import Hand
 from tests.faults.run import Outcome, run
 from tests.faults.scenario import Scenario
 from workflows.plugin import RestorePlugin
@@ -28,3 +30,9 @@ async def temporal(servers: dict[str, str]) -> Client:
 def happen(servers: dict[str, str], temporal: Client) -> Happen:
     """Have a scenario happen, and return what came of it."""
     return lambda scenario: run(scenario, servers, temporal)
+
+
+@pytest.fixture
+async def hand(tmp_path: Path) -> Hand:
+    """What harms the workers of one world."""
+    return Hand(tmp_path)

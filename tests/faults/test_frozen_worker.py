@@ -26,11 +26,6 @@ SLEEPS = (
 )
 
 
-@pytest.fixture
-async def hand(tmp_path: Path) -> Hand:
-    return Hand(tmp_path)
-
-
 @pytest.fixture(params=SLEEPS, ids=str)
 def ground(
     request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path, hand: Hand

@@ -1,5 +1,6 @@
 """Whether the world is as it was before a restore, or as it must be after it: there is nothing between."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,9 @@ from tests.faults.chronicle import events, wrong_publishing
 from tests.faults.ground import Ground
 
 RESERVATION = "/milvus-restore/reservation/"
+
+_KEPT = re.compile(r"/restores/(\d+)/(plan\.json\.gz|(plan|proof)/\d{6}\.json\.gz|certificate\.json)$")
+"""What stays beside the data of a restore that ended well."""
 
 
 @dataclass
@@ -56,10 +60,11 @@ def _not_failed(key: str, after: Image) -> Iterator[str]:
 def _judge_after(ground: Ground, before: Image, after: Image, verdict: Verdict) -> None:
     proof = ground.deployment.prove(ground.written, before, ground.target.collection)
     verdict.wrong += [str(each) for each in proof.differences]
+    jobs = {key.rpartition("/")[2] for key in after.records.keys() - before.records.keys() if JOB in key}
     new = after.objects.keys() - before.objects.keys()
-    folders = {key.split("/restores/")[1].split("/")[0] for key in new if "/restores/" in key}
-    (job,) = [key.rpartition("/")[2] for key in after.records.keys() - before.records.keys() if JOB in key]
-    verdict.orphans += [f"restores/{folder}" for folder in folders - {job}]
-    expected = ground.written.objects + sum("/restores/" in key for key in new)
-    if len(new) != expected:
-        verdict.orphans.append(f"{len(new) - expected} objects more than the snapshot has")
+    kept = {key for key in new if (found := _KEPT.search(key)) and found[1] in jobs}
+    if len(new - kept) != ground.written.objects:
+        verdict.orphans.append(
+            f"{len(new - kept) - ground.written.objects} objects more than the snapshot has"
+        )
+    verdict.orphans += sorted(key for key in new - kept if "/restores/" in key)
