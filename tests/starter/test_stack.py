@@ -147,6 +147,7 @@ def test_up_gives_the_settings_of_the_contract_and_servers_that_work(own: Stack)
     assert healthy(own) == dict.fromkeys(NAMES, True)
     assert set(own.settings()) == {
         "TEMPORAL_ADDRESS",
+        "TEMPORAL_UI_ADDRESS",
         "RESTORE_ETCD_ENDPOINTS",
         "RESTORE_S3_ENDPOINT",
         "RESTORE_S3_REGION",

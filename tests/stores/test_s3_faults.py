@@ -223,7 +223,7 @@ def test_a_store_that_stays_busy_says_for_how_long(
 
 
 def test_calls_are_repeated_until_the_budget_is_used_up(seaweedfs: S3World, s3_proxy: FaultyS3) -> None:
-    short = Retry(budget=0.3, first_wait=0.01, longest_wait=0.02)
+    short = Retry(budget=3.0, first_wait=0.01, longest_wait=0.2)
     store = S3ObjectStore(s3_proxy.access, retry=short)
     s3_proxy.fault = answering(error(500, "InternalError"))
     with pytest.raises(StoreUnavailable, match=f"PutObject of s3://{seaweedfs.bucket}/k"):
