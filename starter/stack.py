@@ -37,7 +37,7 @@ class Stack:
     """
 
     def __init__(
-        self, folder: Path, *, deadline: float = 60.0, patience: float = 5.0, bound: bool = False
+        self, folder: Path, *, deadline: float = 60.0, patience: float = 15.0, bound: bool = False
     ) -> None:
         self.folder = folder.resolve()
         self.deadline = deadline

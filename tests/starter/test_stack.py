@@ -79,9 +79,13 @@ def kill(pid: int) -> None:
 
 def occupy(number: int) -> socket:
     taken = socket(AF_INET)
-    taken.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    taken.bind(("127.0.0.1", number))
-    taken.listen()
+    try:
+        taken.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", number))
+        taken.listen()
+    except OSError:
+        taken.close()
+        raise
     return taken
 
 
