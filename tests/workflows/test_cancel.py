@@ -103,7 +103,7 @@ async def test_a_rollback_waits_for_copies_that_are_slow_to_stop(trial: Trial) -
     await restore.cancel()
     await world.until(lambda: world.cancelled >= {"copy_objects/0", "copy_objects/1"}, "both are told")
 
-    for _ in range(20):  # time enough for a rollback that would not wait
+    for _ in range(8):  # time enough for a rollback that would not wait
         assert (await progress(restore)).phase == "copying"
     assert world.rollbacks == []
 
