@@ -43,6 +43,7 @@ MISSING = "segment 442: object s3://b/insert_log/442/1 is absent, its manifest n
         UnsupportedFormat,
     ],
 )
+@pytest.mark.parametrize("cache", [1000], ids=["cached"])  # one run of each is enough
 async def test_what_opening_finds_is_the_top_failure_and_nothing_is_rolled_back(
     trial: Trial, kind: type[RestoreError]
 ) -> None:
