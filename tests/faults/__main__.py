@@ -22,7 +22,8 @@ from workflows.plugin import RestorePlugin
 def main() -> int:
     """Return 0 when every world was as before or as after."""
     asked = _asked()
-    scenarios = list(_scenarios(asked))
+    known = {each.command for each in read(asked.results)} if asked.results else set()
+    scenarios = [each for each in _scenarios(asked) if each.command not in known]
     records = asyncio.run(_runs(scenarios, asked.results)) if scenarios else []
     if asked.table:
         sys.stdout.write(render(read(asked.results) if asked.results else records))
@@ -38,7 +39,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=0, help="how many random restores")
     parser.add_argument("--first", type=int, default=1, help="the first of their seeds")
     parser.add_argument("--each", type=int, default=0, help="have each fault happen at each place so often")
-    parser.add_argument("--results", type=Path, help="append what came of each run to this file")
+    parser.add_argument(
+        "--results", type=Path, help="a file that keeps what came of each run; what is in it is not run again"
+    )
     parser.add_argument(
         "--table", action="store_true", help="print the fault table, of the whole file if given"
     )

@@ -114,6 +114,7 @@ class FaultyS3:
 
 class _Listener(ThreadingHTTPServer):
     daemon_threads = False  # so that server_close waits for them
+    request_queue_size = 128  # a worker connects with all its threads at once
 
     def __init__(self, proxy: FaultyS3) -> None:
         self.proxy = proxy
