@@ -29,7 +29,7 @@ class Process(Model):
 
     @property
     def alive(self) -> bool:
-        """True while this very process runs; a zombie or another owner of the pid does not count."""
+        """True while a thread of this very process runs; a zombie, or a later owner of the pid, is none."""
         if self.pid in _children:
             _children[self.pid].poll()
         return self.boot == _boot() and _start_time(self.pid) == self.started
@@ -60,7 +60,7 @@ def spawn(command: Sequence[str], folder: Path, environment: Mapping[str, str], 
         )
     _children[child.pid] = child
     # Until it is polled, an ended child stays readable as a zombie, so its start time is there.
-    return Process(pid=child.pid, started=_stat(child.pid)[1], boot=_boot())
+    return Process(pid=child.pid, started=_stat(child.pid)[2], boot=_boot())
 
 
 def end(processes: Sequence[Process], patience: float) -> None:
@@ -82,16 +82,17 @@ def _boot() -> str:
 
 def _start_time(pid: int) -> int | None:
     try:
-        state, started = _stat(pid)
+        state, threads, started = _stat(pid)
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if state in "ZX" else started
+    # A killed process shows its first thread as a zombie while the others still hold its ports.
+    return None if state in "ZX" and threads <= 1 else started
 
 
-def _stat(pid: int) -> tuple[str, int]:
-    """Return state and start time; fields 3 and 22 of proc(5), counted after the name in parentheses."""
+def _stat(pid: int) -> tuple[str, int, int]:
+    """Return state, number of threads and start time; fields 3, 20 and 22 of proc(5), the name left out."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return fields[0], int(fields[19])
+    return fields[0], int(fields[17]), int(fields[19])
 
 
 def _listener(port: int) -> str | None:

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,18 @@ def test_a_pid_with_another_start_is_another_process(change: dict[str, object], 
         assert not mistaken.alive
         assert stranger.poll() is None
         stranger.kill()
+
+
+def test_one_whose_first_thread_has_ended_is_alive_while_another_runs(tmp_path: Path) -> None:
+    # So looks a killed server to the kernel's last moment with it: a zombie that still holds ports.
+    program = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start(); "
+        "print('ready', flush=True); ctypes.CDLL(None).pthread_exit(None)"
+    )
+    process = start(f'exec {sys.executable} -c "{program}"', tmp_path)
+    while not Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].startswith(" Z"):
+        pass
+
+    assert process.alive
+    end([process], patience=10)
+    assert not process.alive
