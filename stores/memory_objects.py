@@ -8,13 +8,14 @@ from threading import RLock
 
 from restore.errors import ObjectMismatch, ObjectMissing, StoreUnavailable
 from stores.parts import USUAL, PartRule
-from stores.ports import Content, Location, ObjectStat, ObjectStore
+from stores.ports import Content, Edit, Location, ObjectStat, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
     body: bytes
     etag: str
+    made_from: str | None = None
 
     def stat(self, key: str) -> ObjectStat:
         return ObjectStat(key, len(self.body), self.etag)
@@ -102,15 +103,30 @@ class MemoryObjectStore:
             return True
         return self._copy_in_parts(source, target, stat, go_on)
 
-    def receive(self, origin: ObjectStore, source: Location, target: Location, stat: ObjectStat) -> None:
-        """Hold a copy of another store's object.
+    def receive(
+        self,
+        origin: ObjectStore,
+        source: Location,
+        target: Location,
+        stat: ObjectStat,
+        edit: Edit | None = None,
+    ) -> None:
+        """Hold a copy of another store's object, or what an edit makes of an object.
 
         Raises ObjectMissing when it is absent, ObjectMismatch when it is not as listed.
         """
         body, now = origin.get(source), origin.stat(source)
         if now is None or (now.etag, len(body)) != (stat.etag, stat.size):
             raise ObjectMismatch(f"{source} has changed: {now} was found, {stat} expected")
-        self.put(target, body)
+        made = _edited(body, edit)
+        with self._server.lock:
+            self._bucket(target.bucket)[target.key] = _Object(made, _md5(made), stat.etag if edit else None)
+
+    def made_from(self, at: Location) -> str | None:
+        """Return the ETag of the source that the object was made from with an edit; None for any other."""
+        with self._server.lock:
+            found = self._server.buckets.get(at.bucket, {}).get(at.key)
+        return found.made_from if found else None
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Remove the objects; absent ones are no error."""
@@ -148,10 +164,11 @@ class MemoryObjectStore:
         """Return the hex SHA-256 of the object's bytes; ObjectMissing when absent."""
         return hashlib.sha256(self.get(at)).hexdigest()
 
-    def content(self, at: Location) -> Content:
-        """Return state and hashes of the object; ObjectMissing when absent."""
+    def content(self, at: Location, edit: Edit | None = None) -> Content:
+        """Return state and hashes of the object, after an edit; ObjectMissing when absent."""
         found = self._object(at)
-        return Content(found.stat(at.key), hashlib.sha256(found.body).hexdigest(), _md5(found.body))
+        body = _edited(found.body, edit)
+        return Content(found.stat(at.key), hashlib.sha256(body).hexdigest(), _md5(body))
 
     def _copy_in_parts(
         self, source: Location, target: Location, stat: ObjectStat, go_on: Callable[[], bool]
@@ -198,6 +215,10 @@ class MemoryObjectStore:
         if (found.etag, len(found.body)) != (stat.etag, stat.size):
             raise ObjectMismatch(f"{source} has changed: {found.stat(source.key)} was found, {stat} expected")
         return found
+
+
+def _edited(body: bytes, edit: Edit | None) -> bytes:
+    return edit(body[: edit.length]) + body[edit.length :] if edit else body
 
 
 def _md5(body: bytes) -> str:

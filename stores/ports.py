@@ -38,6 +38,17 @@ class Content:
     md5: str
 
 
+class Edit(Protocol):
+    """What becomes of an object's first bytes; all others stay, and so does the size."""
+
+    @property
+    def length(self) -> int:
+        """How many of the first bytes it is to see; fewer when the object is shorter."""
+
+    def __call__(self, head: bytes) -> bytes:
+        """Return as many bytes; raises a RestoreError for bytes that it cannot change."""
+
+
 class ObjectStore(Protocol):
     """Object storage behind one endpoint and one set of credentials. Thread-safe."""
 
@@ -75,8 +86,22 @@ class ObjectStore(Protocol):
         and a False aborts the upload, leaves nothing at the target and returns False.
         """
 
-    def receive(self, origin: "ObjectStore", source: Location, target: Location, stat: ObjectStat) -> None:
-        """Stream an object of another store to here in bounded memory, then compare size and hash."""
+    def receive(
+        self,
+        origin: "ObjectStore",
+        source: Location,
+        target: Location,
+        stat: ObjectStat,
+        edit: Edit | None = None,
+    ) -> None:
+        """Stream an object of another store to here in bounded memory, then compare size and hash.
+
+        With an edit the origin may be this store; the object then tells `made_from`. What the edit raises
+        is raised before anything is at the target.
+        """
+
+    def made_from(self, at: Location) -> str | None:
+        """Return the ETag of the source that the object was made from with an edit; None for any other."""
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Remove the objects, 1,000 a request; absent ones are no error."""
@@ -90,8 +115,11 @@ class ObjectStore(Protocol):
     def digest(self, at: Location) -> str:
         """Return the hex SHA-256 of the object's bytes, read as a stream; ObjectMissing when absent."""
 
-    def content(self, at: Location) -> Content:
-        """Return state and hashes of the object, read once as a stream; ObjectMissing when absent."""
+    def content(self, at: Location, edit: Edit | None = None) -> Content:
+        """Return state and hashes of the object, read once as a stream; ObjectMissing when absent.
+
+        With an edit the hashes are those of what it would make of the object.
+        """
 
 
 @dataclass(frozen=True, slots=True)

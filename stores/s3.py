@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from restore.errors import ObjectMismatch, StoreUnavailable
 from stores.parts import USUAL, PartRule
-from stores.ports import Content, Location, ObjectStat, ObjectStore
+from stores.ports import Content, Edit, Location, ObjectStat, ObjectStore
 from stores.retry import PATIENT, Retry
 from stores.s3_check import check_bucket
 from stores.s3_connection import Access, Connection, unquoted
 from stores.s3_copy import PARTS_AT_ONCE, Copier
-from stores.s3_receive import Receiver
+from stores.s3_receive import MADE_FROM, Receiver
 from stores.s3_upload import Upload
 
 if TYPE_CHECKING:
@@ -122,19 +122,34 @@ class S3ObjectStore:
         """
         return self._copier.copy(source, target, stat, go_on)
 
-    def receive(self, origin: ObjectStore, source: Location, target: Location, stat: ObjectStat) -> None:
+    def receive(
+        self,
+        origin: ObjectStore,
+        source: Location,
+        target: Location,
+        stat: ObjectStat,
+        edit: Edit | None = None,
+    ) -> None:
         """Stream an object of another store to here in bounded memory, then compare size and hash.
 
         Raises ObjectMissing when the source or a bucket is absent, ObjectMismatch when the source is not as
-        listed or the target not like it. A store that is not S3 is read whole.
+        listed or the target not like it, and what the edit raises. A store that is not S3 is read whole,
+        and what is made of its objects by an edit does not tell so.
         """
         if isinstance(origin, S3ObjectStore):
-            Receiver(self._connection, origin._connection, self._rule).receive(source, target, stat)
+            Receiver(self._connection, origin._connection, self._rule, edit).receive(source, target, stat)
             return
         body, now = origin.get(source), origin.stat(source)
         if now is None or (now.etag, len(body)) != (stat.etag, stat.size):
             raise ObjectMismatch(f"{source} has changed: {now} was found, {stat} expected")
-        self.put(target, body)
+        self.put(target, edit(body[: edit.length]) + body[edit.length :] if edit else body)
+
+    def made_from(self, at: Location) -> str | None:
+        """Return the ETag of the source that the object was made from with an edit; None for any other."""
+        head = self._connection.head(at)
+        # Servers write the names of metadata in upper or lower case as they like.
+        known = {name.lower(): value for name, value in head["Metadata"].items()} if head else {}
+        return known.get(MADE_FROM)
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Remove the objects, 1,000 a request; absent ones are no error.
@@ -160,9 +175,12 @@ class S3ObjectStore:
         """Return the hex SHA-256 of the object's bytes, read as a stream; ObjectMissing when absent."""
         return self._connection.digest(at)
 
-    def content(self, at: Location) -> Content:
-        """Return state and hashes of the object, read once as a stream; ObjectMissing when absent."""
-        return self._connection.content(at)
+    def content(self, at: Location, edit: Edit | None = None) -> Content:
+        """Return state and hashes of the object, read once as a stream; ObjectMissing when absent.
+
+        With an edit the hashes are those of what it would make of the object.
+        """
+        return self._connection.content(at, edit)
 
     def close(self) -> None:
         """End the store's threads and close its idle connections; calls in flight are finished first."""

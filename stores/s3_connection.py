@@ -17,10 +17,11 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing, StoreUnavailable
-from stores.ports import Content, Location, ObjectStat
+from stores.ports import Content, Edit, Location, ObjectStat
 from stores.retry import Retry
 from stores.s3_errors import Call, classified, setting
 from stores.standstill import STANDSTILLS
+from stores.summed_body import Passage, SummedBody
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -157,9 +158,9 @@ class Connection:
         """Return the hex SHA-256 of an object's bytes, read as a stream; ObjectMissing when absent."""
         return self.ask("GetObject", at, lambda client: _sha256(client, at))
 
-    def content(self, at: Location) -> Content:
-        """Return state and hashes of an object, read once as a stream; ObjectMissing when absent."""
-        return self.ask("GetObject", at, lambda client: _content(client, at))
+    def content(self, at: Location, edit: Edit | None = None) -> Content:
+        """Return state and hashes of an object, after an edit, read once; ObjectMissing when absent."""
+        return self.ask("GetObject", at, lambda client: _content(client, at, edit))
 
     def _require_awake(self, **_: object) -> None:
         """Let no request out that was begun before this process stood still: its time may be over."""
@@ -194,16 +195,16 @@ def _sha256(client: "S3Client", at: Location) -> str:
     return digest.hexdigest()
 
 
-def _content(client: "S3Client", at: Location) -> Content:
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+def _content(client: "S3Client", at: Location, edit: Edit | None) -> Content:
     answer = client.get_object(Bucket=at.bucket, Key=at.key)
-    with closing(answer["Body"]) as body:
-        for chunk in body.iter_chunks(_CHUNK):
-            sha256.update(chunk)
-            md5.update(chunk)
-            size += len(chunk)
-    stat = ObjectStat(at.key, size, unquoted(answer.get("ETag")))
-    return Content(stat, sha256.hexdigest(), md5.hexdigest())
+    with closing(answer["Body"]) as stream:
+        body = SummedBody(stream, Passage.begin(edited=edit is not None))
+        if edit:
+            body.edit(edit)
+        while body.read(_CHUNK):
+            pass
+    stat, sums = ObjectStat(at.key, body.size, unquoted(answer.get("ETag"))), body.sums.sent
+    return Content(stat, sums.sha256.hexdigest(), sums.md5.hexdigest())
 
 
 def _session() -> boto3.Session:
