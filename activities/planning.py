@@ -99,6 +99,7 @@ class Planner:
             positions=channel_positions(self._metadata, self._keys, target),
             index_ids={index.index_name: index.indexID for index in target.indexes},
             created_at=created,
+            left_out={number for name, number in collection.partitions.items() if name not in wanted},
         )
 
     def _target(self, target: TargetCollection) -> Target:

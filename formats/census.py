@@ -10,7 +10,6 @@ from formats.proto.data_pb2 import SnapshotMetadata
 from formats.roots import SnapshotRoots
 from formats.segment import SegmentManifest
 
-_ALL_PARTITIONS = -1
 _L0 = 1
 
 
@@ -64,8 +63,8 @@ class SegmentCensus:
         return key
 
     def _require_home(self, manifest: SegmentManifest, key: str) -> None:
-        everywhere = manifest.segment_level == _L0 and manifest.partition_id == _ALL_PARTITIONS
-        if not everywhere and manifest.partition_id not in self._partitions:
+        # Deletes of a partition that is not the collection's, -1 among them, concern all of its partitions.
+        if manifest.segment_level != _L0 and manifest.partition_id not in self._partitions:
             raise SnapshotCorrupt(
                 f"{key}: partition_id: expected one of the collection's {_listed(self._partitions)}, "
                 f"found {manifest.partition_id}"

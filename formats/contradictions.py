@@ -6,17 +6,20 @@ from formats.errors import RestoreError, SnapshotCorrupt, UnsupportedFormat
 from formats.segment import Binlog, FieldBinlog, IndexFiles, SegmentManifest
 
 _LOGS = ("binlog_files", "deltalog_files", "statslog_files", "bm25_statslog_files")
+_NOT_OF_DELETES = ("binlog_files", "statslog_files", "bm25_statslog_files")
 _PER_FIELD = ("text_index_files", "json_key_index_files")
 _INT32 = ("current_index_version", "current_scalar_index_version", "index_store_path_version")
 _STORE_PATH_VERSIONS = (0, 1)
+_L0 = 1
 
 
 def require_consistent(manifest: SegmentManifest, key: str) -> None:
     """Return when the segment does not contradict itself.
 
     Raises SnapshotCorrupt naming key, field, expected and found: for negative sizes and counts, ids that
-    differ from the segment's or the path's, paths, fields and builds named twice, and rows that the
-    insert logs do not add up to; UnsupportedFormat for an unknown index path version.
+    differ from the segment's or the path's, paths, fields and builds named twice, a segment of deletes with
+    other logs, and rows that the insert logs do not add up to; UnsupportedFormat for an unknown index path
+    version.
     """
     for problem in _problems(manifest):
         raise type(problem)(f"{key}: {problem}")
@@ -24,6 +27,7 @@ def require_consistent(manifest: SegmentManifest, key: str) -> None:
 
 def _problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
     yield from _negative("num_of_rows", manifest.num_of_rows)
+    yield from _level_problems(manifest)
     for name in _LOGS:
         for field in getattr(manifest, name):
             for log in field.binlogs:
@@ -35,6 +39,13 @@ def _problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
     yield from _repeated("path of two kinds", list(_paths(manifest)))
     if manifest.storage_version == 0:
         yield from _row_problems(manifest)
+
+
+def _level_problems(manifest: SegmentManifest) -> Iterator[RestoreError]:
+    """Milvus refuses to load a segment of deletes that has other logs too (segment-restore.md, 3.1)."""
+    for name in _NOT_OF_DELETES if manifest.segment_level == _L0 else ():
+        if any(field.binlogs for field in getattr(manifest, name)):
+            yield SnapshotCorrupt(f"segment_level is {_L0} (deletes only), but {name} names logs")
 
 
 def _log_problems(where: str, log: Binlog, storage_version: int) -> Iterator[RestoreError]:

@@ -12,7 +12,9 @@ _METADATA = re.compile(
     re.DOTALL,
 )
 _ODD_SEGMENT = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
+_BUCKET_SCHEMES = ("s3", "gs", "gcs")
 _ENDPOINT_SCHEMES = ("minio", "http", "https")
+_OTHER_PROVIDERS = ("az", "azure")
 _FORM = "[root/]snapshots/{collection id}/metadata/{snapshot id}.json"
 
 
@@ -20,8 +22,8 @@ _FORM = "[root/]snapshots/{collection id}/metadata/{snapshot id}.json"
 class SnapshotLocation:
     """The place of a metadata file; `root` is the folder above `snapshots/`, '' for the bucket itself.
 
-    `bucket` is None when a bare key was given, `endpoint` when the text named none, as `s3://` never
-    does; else `http(s)://host[:port]`, or `host[:port]` after `minio://`, which does not tell about TLS.
+    `bucket` is None when a bare key was given, `endpoint` when the text named none, as `s3://` and `gs://`
+    never do; else `http(s)://host[:port]`, or `host[:port]` after `minio://`, which does not tell about TLS.
     """
 
     key: str
@@ -32,13 +34,15 @@ class SnapshotLocation:
     endpoint: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, *, written: bool = False) -> Self:
         """Return the location that a URI or a bare key names; InvalidRequest with the reason when it is none.
 
-        Accepted are `s3://bucket/key`, `minio://`, `http://` and `https://` with endpoint/bucket/key, and a
-        key alone. Percent signs are part of the key (section 1.6).
+        Accepted are `s3://`, `gs://` and `gcs://` with bucket/key, `minio://`, `http://` and `https://` with
+        endpoint/bucket/key, and a key alone, which may begin with a slash. Where a bundle was once `written`
+        may also be `az://` or `azure://`: nothing is read there any more. Percent signs are part of the key
+        (section 1.6).
         """
-        endpoint, bucket, key = _split(text)
+        endpoint, bucket, key = _split(text, _OTHER_PROVIDERS if written else ())
         odd = odd_segment(key)
         if odd is not None:
             raise InvalidRequest(f"snapshot {text!r}: its key has {odd}")
@@ -67,18 +71,18 @@ def odd_segment(path: str) -> str | None:
     return f"the segment {match[0].strip('/')!r}" if match else None
 
 
-def _split(text: str) -> tuple[str | None, str | None, str]:
+def _split(text: str, others: tuple[str, ...]) -> tuple[str | None, str | None, str]:
     for mark in "?#":
         if mark in text:
             raise InvalidRequest(f"snapshot {text!r}: a query or fragment is not allowed, found {mark!r}")
     if "://" not in text:
-        return None, None, text
+        return None, None, text.removeprefix("/")
     scheme, host, path = _parts(text)
-    if scheme == "s3":
+    if scheme in _BUCKET_SCHEMES:
         return None, _bucket(host, text), path
-    if scheme not in _ENDPOINT_SCHEMES:
+    if scheme not in (*_ENDPOINT_SCHEMES, *others):
         raise InvalidRequest(
-            f"snapshot {text!r}: expected a URI of scheme s3, minio, http or https, found {scheme!r}"
+            f"snapshot {text!r}: expected a URI of scheme s3, gs, minio, http or https, found {scheme!r}"
         )
     bucket, _, key = path.partition("/")
     return (host if scheme == "minio" else f"{scheme}://{host}"), _bucket(bucket, text), key

@@ -35,7 +35,7 @@ class SnapshotRoots:
         """
         root = location.root
         if metadata.layout != SnapshotLayoutSelfContained:
-            return cls(_below(root, "snapshots"), root, root, root)
+            return cls(root, root, root, root)
         return cls(root, _below(root, "files"), _written_root(metadata, location), root)
 
     def rebase(self, path: str) -> str:
@@ -78,7 +78,7 @@ def _written_root(metadata: SnapshotMetadata, location: SnapshotLocation) -> str
     if not written:
         return location.root
     try:
-        return SnapshotLocation.parse(written).root
+        return SnapshotLocation.parse(written, written=True).root
     except InvalidRequest as error:
         raise SnapshotCorrupt(f"{location.key}: snapshot_info.s3_location: {error}") from error
 

@@ -21,9 +21,12 @@ def pchannel_of(vchannel: str) -> str:
 def channel_map(source: Sequence[str], target: Sequence[str]) -> dict[str, str]:
     """Returns the target's channel by the source's, of the same shard (architecture, decision 4).
 
-    Sorting by name would swap dml_9 and dml_10, and later deletes would go to the wrong shard.
+    Sorting by name would swap dml_9 and dml_10, and later deletes would go to the wrong shard. A snapshot
+    without segments may name no channels; then there is nothing to map.
     TargetMismatch when the sides have not the same shards, SnapshotCorrupt when the source has one twice.
     """
+    if not source:
+        return {}
     ours, theirs = _by_shard(source), _by_shard(target)
     if len(ours) < len(source):
         raise SnapshotCorrupt(f"the snapshot's channels {_listed(source)} name a shard twice, expected once")

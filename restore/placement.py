@@ -1,6 +1,6 @@
 """Where each segment of a snapshot goes: partitions by name, channels by shard, ids allocated once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from formats.records import SegmentTarget
@@ -20,7 +20,8 @@ _OTHER_STATS = ("bm25", "text_index", "json_stats", "json_key_index")
 class Placement:
     """The target as segments see it; ids by name, channels by the source's channel.
 
-    `partitions` maps source partition ids to the target's, and lacks those that are not restored.
+    `partitions` maps source partition ids to the target's, and lacks those that are not restored; `left_out`
+    has their ids. Deletes of a partition that is in neither concern all partitions (segment-restore.md, 1.5).
     """
 
     collection_id: int
@@ -29,11 +30,12 @@ class Placement:
     positions: Mapping[str, tuple[bytes, str, int]]
     index_ids: Mapping[str, int]
     created_at: int
+    left_out: Collection[int] = frozenset()
 
     def wanted(self, manifest: SegmentManifest) -> bool:
         """True when the segment is to be restored; deletes that concern all partitions always are."""
         return manifest.partition_id in self.partitions or (
-            manifest.segment_level == _L0 and manifest.partition_id == _ALL_PARTITIONS
+            manifest.segment_level == _L0 and manifest.partition_id not in self.left_out
         )
 
     def place(self, manifest: SegmentManifest, tree: SegmentTree, allocate: Allocate) -> SegmentPlan:

@@ -4,6 +4,7 @@ from formats.keys import MetaKeys
 from formats.paths import Relocation, relocate
 from formats.records import hidden_records
 from formats.segment import SegmentManifest
+from formats.whereabouts import require_found_again
 from restore.errors import SnapshotCorrupt
 from restore.plan import SegmentPlan
 
@@ -14,8 +15,8 @@ _LOGS = ("binlog_files", "deltalog_files", "statslog_files", "bm25_statslog_file
 def rehearse(segment: SegmentPlan, *, source_root: str, target_root: str) -> None:
     """Return when each object has a place of its own in the target, and every record can be made.
 
-    Raises what relocate and hidden_records raise, and SnapshotCorrupt when two objects would become one, or
-    a log names none.
+    Raises what relocate and hidden_records raise, and SnapshotCorrupt when two objects would become one, a
+    log names none, or Milvus would look for a file elsewhere.
     """
     target = segment.target
     move = Relocation(
@@ -35,6 +36,7 @@ def rehearse(segment: SegmentPlan, *, source_root: str, target_root: str) -> Non
                 "a restore replaces, so that one would be lost; take the snapshot again"
             )
     _require_paths(segment.source)
+    require_found_again(segment.source, move.source_folder)
     hidden_records(segment.source, target, MetaKeys(), lambda path: relocate(path, move))
 
 

@@ -103,9 +103,16 @@ class SnapshotCatalog:
 
 def _why(wanted: SnapshotName, records: list[SnapshotInfo], named: list[SnapshotInfo]) -> str:
     if named:
-        state = SnapshotState.Name(named[0].state).removeprefix("SnapshotState").upper()
-        return f"snapshot {wanted} is {state}, not COMMITTED: it cannot be restored"
+        return f"snapshot {wanted} {_not_restorable(named[0])}: it cannot be restored"
     names = sorted({each.name for each in records if each.state == SnapshotStateCommitted})
     there = ", ".join(names[:_SHOWN]) or "none"
     collection = f"{wanted.database}/{wanted.collection}"
     return f"there is no snapshot {wanted.name!r} of collection {collection}; there is: {there}"
+
+
+def _not_restorable(record: SnapshotInfo) -> str:
+    if record.state == SnapshotStateCommitted:
+        return "is COMMITTED, but its record does not say where its metadata file is"
+    known = record.state in SnapshotState.values()
+    state = SnapshotState.Name(record.state).removeprefix("SnapshotState").upper() if known else record.state
+    return f"is {state}, not COMMITTED"

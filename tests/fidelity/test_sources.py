@@ -1,6 +1,7 @@
 """Where a snapshot comes from: a URI, a key, or a name in the source's catalog."""
 
 import secrets
+from typing import cast
 
 import pytest
 
@@ -19,13 +20,17 @@ def catalogued(ground: Ground, **changes: object) -> WrittenSample:
     return ground.sample(TINY.model_copy(update={"name": name, **changes}), catalogued=True)
 
 
-def restate(ground: Ground, written: WrittenSample, state: SnapshotState) -> None:
-    """Put the snapshot's record into another state."""
+def restate(
+    ground: Ground, written: WrittenSample, state: SnapshotState, location: str | None = None
+) -> None:
+    """Put the snapshot's record into another state, and say that its metadata file is elsewhere."""
     shape = written.shape
     key = f"{ground.source.meta}/datacoord-meta/snapshot/{shape.collection_id}/{shape.snapshot_id}"
     ((_, value),) = ground.source.scan(key)
     info = SnapshotInfo.FromString(value)
     info.state = state
+    if location is not None:
+        info.s3_location = location
     ground.source.put({key: info})
 
 
@@ -72,7 +77,11 @@ async def test_a_snapshot_outlives_its_collection_in_the_catalog(ground: Ground)
 
 @pytest.mark.parametrize(
     ("state", "named"),
-    [(SnapshotState.SnapshotStatePending, "PENDING"), (SnapshotState.SnapshotStateDeleting, "DELETING")],
+    [
+        (SnapshotState.SnapshotStatePending, "PENDING"),
+        (SnapshotState.SnapshotStateDeleting, "DELETING"),
+        (cast("SnapshotState", 9), "is 9"),
+    ],
 )
 async def test_only_a_committed_snapshot_is_restored(
     ground: Ground, state: SnapshotState, named: str
@@ -81,6 +90,22 @@ async def test_only_a_committed_snapshot_is_restored(
     restate(ground, written, state)
     name = f"{written.shape.name}/nightly"
     await ground.refused(written, "SnapshotNotFound", name, named, "COMMITTED", snapshot=name)
+
+
+async def test_a_record_that_leads_nowhere_is_refused(ground: Ground) -> None:
+    written = catalogued(ground)
+    restate(ground, written, SnapshotState.SnapshotStateCommitted, location="")
+    name = f"{written.shape.name}/nightly"
+    await ground.refused(written, "SnapshotNotFound", name, "does not say where", snapshot=name)
+
+
+@pytest.mark.parametrize("place", ["/", "s3://{bucket}/", "minio://minio:9000/{bucket}/", "gs://{bucket}/"])
+async def test_a_record_may_lead_by_key_or_by_uri(ground: Ground, place: str) -> None:
+    """Older Milvus records a key, newer a URI of its provider (snapshot-format.md, section 5.5)."""
+    written = catalogued(ground)
+    location = f"{place.format(bucket=written.bucket)}{written.key}"
+    restate(ground, written, SnapshotState.SnapshotStateCommitted, location=location)
+    await ground.restored(written, f"{written.shape.name}/nightly")
 
 
 async def test_an_unknown_name_lists_what_there_is(ground: Ground) -> None:

@@ -81,8 +81,10 @@ def test_a_segment_of_another_collection_is_corrupt(changes: dict[str, object], 
         census_of(metadata_of(1)).admit(v1(**changes))
 
 
-def test_a_delete_segment_may_belong_to_all_partitions() -> None:
-    deletes = v1(partition_id=-1, segment_level=1)
+@pytest.mark.parametrize("partition", [-1, 0, 77])
+def test_a_delete_segment_may_belong_to_all_partitions(partition: int) -> None:
+    """-1 says so; what is no partition of the collection means the same (segment-restore.md, 1.5)."""
+    deletes = v1(partition_id=partition, segment_level=1, num_of_rows=0)
     assert census_of(metadata_of(1)).admit(deletes) == deletes
 
 
@@ -164,6 +166,16 @@ def test_a_segment_that_contradicts_itself_is_corrupt(
 ) -> None:
     with pytest.raises(SnapshotCorrupt, match=f"a.avro: .*{message}"):
         require_consistent(changed(*path, to=value), "a.avro")
+
+
+@pytest.mark.parametrize("name", ["binlog_files", "statslog_files", "bm25_statslog_files"])
+def test_a_segment_of_deletes_alone_has_no_other_logs(name: str) -> None:
+    """Milvus refuses to load one that has (segment-restore.md, 3.1)."""
+    deletes = full().model_copy(update={"segment_level": 1, "binlog_files": (), "statslog_files": ()})
+    deletes = deletes.model_copy(update={"bm25_statslog_files": (), "index_files": ()})
+    require_consistent(deletes, "a.avro")
+    with pytest.raises(SnapshotCorrupt, match=f"segment_level is 1 .*, but {name} names logs"):
+        require_consistent(deletes.model_copy(update={name: getattr(full(), name)}), "a.avro")
 
 
 def test_a_path_repeated_within_its_kind_collapses() -> None:

@@ -20,6 +20,9 @@ KEY = "files/snapshots/100/metadata/4611.json"
         (f"https://s3.eu-west-1.amazonaws.com/b.c/{KEY}", "b.c", "https://s3.eu-west-1.amazonaws.com"),
         (f"https://[::1]:9000/a-bucket/{KEY}", "a-bucket", "https://[::1]:9000"),
         (f"S3://a-bucket/{KEY}", "a-bucket", None),
+        (f"gs://a-bucket/{KEY}", "a-bucket", None),
+        (f"gcs://a-bucket/{KEY}", "a-bucket", None),
+        (f"/{KEY}", None, None),
     ],
 )
 def test_uris_and_keys_lead_to_the_same_key(text: str, bucket: str | None, endpoint: str | None) -> None:
@@ -56,7 +59,7 @@ def test_the_root_is_all_above_the_last_snapshots_folder(key: str, root: str) ->
         ("files/mysnapshots/100/metadata/4611.json", "expected a key of the form"),
         ("files/snapshots/100/metadata/٤.json", "expected a key of the form"),
         ("files/snapshots/100/manifests/4611.json", "expected a key of the form"),
-        (f"/{KEY}", "the segment ''"),
+        (f"//{KEY}", "the segment ''"),
         (f"files//{KEY}", "the segment ''"),
         (f"s3://bucket//{KEY}", "the segment ''"),
         (f"s3://bucket/../{KEY}", r"the segment '\.\.'"),
@@ -71,7 +74,7 @@ def test_the_root_is_all_above_the_last_snapshots_folder(key: str, root: str) ->
         (f"http://host:99999/bucket/{KEY}", "not a URI"),
         (f"http://[::1/bucket/{KEY}", "not a URI"),
         ("minio://host:9000", "expected a bucket's name, found ''"),
-        (f"gs://bucket/{KEY}", "expected a URI of scheme s3, minio, http or https, found 'gs'"),
+        (f"ftp://bucket/{KEY}", "expected a URI of scheme s3, gs, minio, http or https, found 'ftp'"),
         (f"azure://account.blob.core.windows.net/bucket/{KEY}", "found 'azure'"),
         (f"file:///data/{KEY}", "expected a host or bucket"),
     ],

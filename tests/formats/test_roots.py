@@ -45,14 +45,14 @@ def segment(folder: str, **changes: object) -> SegmentManifest:
 
 def test_referenced_snapshots_keep_manifests_and_data_below_the_source_root() -> None:
     roots = roots_of()
-    assert (roots.manifest_root, roots.data_root) == ("files/snapshots", "files")
+    assert (roots.manifest_root, roots.data_root) == ("files", "files")
     roots.check("files/insert_log/1/2/3/4/5")
     assert roots.settle(segment("files/x")) == segment("files/x")
 
 
 def test_a_bucket_itself_can_be_the_root() -> None:
     roots = roots_of("")
-    assert (roots.manifest_root, roots.data_root) == ("snapshots", "")
+    assert (roots.manifest_root, roots.data_root) == ("", "")
     roots.check("insert_log/1/2/3/4/5")
 
 
@@ -73,12 +73,10 @@ def test_a_path_outside_its_root_is_refused_naming_both(path: str) -> None:
 
 
 def test_manifest_keys_must_lie_below_the_manifest_root() -> None:
-    good = SnapshotMetadata(manifest_list=["files/snapshots/1/manifests/2/3.avro"])
-    assert roots_of().manifest_keys(good) == ["files/snapshots/1/manifests/2/3.avro"]
-    with pytest.raises(
-        InvalidRequest, match=r"'files/insert_log/3\.avro' does not lie below 'files/snapshots'"
-    ):
-        roots_of().manifest_keys(SnapshotMetadata(manifest_list=["files/insert_log/3.avro"]))
+    good = ["files/snapshots/1/manifests/2/3.avro", "files/manifests/4.avro"]
+    assert roots_of().manifest_keys(SnapshotMetadata(manifest_list=good)) == good
+    with pytest.raises(InvalidRequest, match=r"'file/snapshots/3\.avro' does not lie below 'files'"):
+        roots_of().manifest_keys(SnapshotMetadata(manifest_list=["file/snapshots/3.avro"]))
 
 
 def test_a_moved_bundle_is_rebased_in_every_path() -> None:
@@ -87,6 +85,25 @@ def test_a_moved_bundle_is_rebased_in_every_path() -> None:
     assert moved().manifest_keys(SnapshotMetadata(manifest_list=[key])) == [
         "copies/b/snapshots/100/manifests/4611/3.avro"
     ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        "/",
+        "s3://old/",
+        "gs://old/",
+        "minio://minio:9000/old/",
+        "https://s3.amazonaws.com/old/",
+        "azure://account.blob.core.windows.net/old/",
+        "az://account.blob.core.windows.net/old/",
+    ],
+)
+def test_a_bundle_may_come_from_any_provider(place: str) -> None:
+    """Copied to where it is read now, it still says where it was written."""
+    roots = moved(f"{place}exports/a/snapshots/100/metadata/4611.json")
+    assert roots.rebase("exports/a/files/x") == "copies/b/files/x"
 
 
 def test_the_pointer_of_a_storage_v3_segment_is_rebased_inside_its_json() -> None:

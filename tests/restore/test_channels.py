@@ -33,6 +33,7 @@ def test_channels_are_mapped_by_shard_not_by_name() -> None:
 
 def test_nothing_maps_to_nothing() -> None:
     assert channel_map([], []) == {}
+    assert channel_map([], channels(444, 1, 2)) == {}
 
 
 @pytest.mark.parametrize(

@@ -82,12 +82,28 @@ def test_deletes_that_concern_all_partitions_keep_minus_one() -> None:
         ({"partition_id": 223}, False),
         ({**L0, "partition_id": 222}, True),
         ({**L0, "partition_id": 223}, False),
+        ({**L0, "partition_id": 0}, True),
+        ({**L0, "partition_id": 999}, True),
         ({"partition_id": -1}, False),
     ],
-    ids=["chosen", "not chosen", "deletes of a chosen", "deletes of another", "rows of no partition"],
+    ids=[
+        "chosen",
+        "not chosen",
+        "deletes of a chosen",
+        "deletes of another",
+        "deletes of 0",
+        "deletes of no partition of the collection",
+        "rows of no partition",
+    ],
 )
 def test_segments_of_the_chosen_partitions_are_wanted(changes: dict[str, Any], wanted: bool) -> None:
-    assert placement().wanted(manifest(**changes)) is wanted
+    assert placement(left_out={223}).wanted(manifest(**changes)) is wanted
+
+
+@pytest.mark.parametrize("partition", [-1, 0, 999])
+def test_deletes_of_no_partition_of_the_collection_concern_all_of_them(partition: int) -> None:
+    placed = placement().place(manifest(**L0, partition_id=partition), NO_TREE, allocator())
+    assert placed.target.partition_id == -1
 
 
 def test_an_index_that_the_target_lacks_is_named_before_any_id_is_taken() -> None:
