@@ -5,6 +5,7 @@ from functools import partial
 
 from temporalio import activity
 
+from activities.cut_off import CutOff, find_publishing, has_ended
 from activities.pulse import Pulse, run_blocking
 from activities.reserving import fingerprint
 from formats.catalog import TargetCollection
@@ -43,13 +44,29 @@ class OpeningActivities:
     async def open_restore(self, request: RestoreRequest) -> Opening:
         """Return the job's id when the snapshot is readable and the target is empty and fits, or can be made.
 
-        Raises every type of the contract that a request can deserve; an unreachable store is AccessDenied.
+        Or else the same restore, where an earlier workflow was ended while it published. Raises every type
+        of the contract that a request can deserve; an unreachable store is AccessDenied.
         """
-        return await run_blocking(self._clients.work_threads, lambda pulse: self._open(request, pulse))
+        threads = self._clients.work_threads
+        cut_off = await run_blocking(threads, lambda pulse: self._publishing(request, pulse))
+        if cut_off and await has_ended(cut_off.owner.workflow_id):
+            return self._finishing(cut_off)
+        return await run_blocking(threads, lambda pulse: self._open(request, pulse))
 
-    def _open(self, request: RestoreRequest, pulse: Pulse) -> Opening:
+    def _publishing(self, request: RestoreRequest, pulse: Pulse) -> CutOff | None:
         self._require_access(request)
         pulse.check()
+        return find_publishing(self._clients, request)
+
+    def _finishing(self, cut_off: CutOff) -> Opening:
+        return Opening(
+            job_id=cut_off.owner.job_id,
+            snapshot_name=cut_off.plan.snapshot.name,
+            search_attributes=self._search_attributes,
+            unfinished=cut_off.staged,
+        )
+
+    def _open(self, request: RestoreRequest, pulse: Pulse) -> Opening:
         snapshot = self._snapshot(request)
         require_partitions(request, snapshot)
         target, kept = self._target(request), None
@@ -145,6 +162,7 @@ class OpeningActivities:
             etag=snapshot.etag,
             collection_id=target.id,
             partitions=request.partitions,
+            rewrite_descriptors=request.rewrite_descriptors,
         )
         if held[0].state == "kept" and held[0].fingerprint == same:
             return held[0].job_id

@@ -18,7 +18,7 @@ from stores.job_ledger import JobLedger
 from stores.ports import Location
 from stores.proofs import ProofArchive
 from stores.reservations import Reservations
-from stores.staged_records import keys_of, planned_records, segment_key
+from stores.staged_records import hidden_segments, keys_of, planned_records, segment_key
 
 
 class PublishActivities:
@@ -31,7 +31,8 @@ class PublishActivities:
     async def publish_restore(self, staged: StagedPlan) -> int:
         """Make every planned segment Flushed, in guarded transactions; return their number.
 
-        Raises Fenced when the reservation is lost; then nothing was published.
+        What is visible already belongs to the target and is left as it is. Raises Fenced when the
+        reservation is lost; then nothing was published.
         """
         return await run_blocking(self._clients.work_threads, lambda pulse: self._publish(staged, pulse))
 
@@ -47,19 +48,28 @@ class PublishActivities:
         plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
         reservations = self._reservations(staged, plan)
         collection = plan.target.collection_id
+        again = self._publishing(staged, plan) is not None
+        if not again and self._certified(staged.plan):
+            return staged.plan.segments  # finished by another attempt
         epoch = reservations.change(collection, staged.plan.job_id, staged.epoch, "publishing", {})
         guards = [reservations.guard(collection, epoch)]
         metadata = self._clients.metadata(staged.plan.profile)
-        written = metadata.commit_all(guards, self._visible(staged, plan, pulse))
-        if written is None:
+        if metadata.commit_all(guards, self._visible(staged, plan, pulse, again=again)) is None:
+            if self._publishing(staged, plan) is None and self._certified(staged.plan):
+                return staged.plan.segments
             raise reservations.lost(collection, None)
-        return written
+        return staged.plan.segments
 
-    def _visible(self, staged: StagedPlan, plan: Plan, pulse: Pulse) -> Iterator[tuple[str, bytes]]:
+    def _visible(
+        self, staged: StagedPlan, plan: Plan, pulse: Pulse, *, again: bool
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield what makes a segment visible, once: Milvus may have compacted or dropped it since."""
+        hidden = hidden_segments(self._clients.metadata(staged.plan.profile), plan)
         for segment in self._clients.archive(staged.plan.profile).all_segments(staged.plan):
             pulse.check()
             key = segment_key(plan, segment)
-            yield key, published(planned_records(plan, segment)[key])
+            if hidden.get(key, not again):
+                yield key, published(planned_records(plan, segment)[key])
 
     def _complete(self, completion: Completion) -> Certified:
         staged = completion.staged
@@ -71,9 +81,12 @@ class PublishActivities:
             body = self._certificate(completion, plan, moment).model_dump_json(indent=2).encode()
             objects.put(at, body + b"\n")
             self._commit(staged, plan, epoch, moment)
-        elif objects.stat(at) is None:
+        elif not self._certified(staged.plan):
             raise self._reservations(staged, plan).lost(plan.target.collection_id, None)
         return Certified(uri=str(at))
+
+    def _certified(self, ref: PlanRef) -> bool:
+        return self._clients.objects(ref.profile).stat(self._certificate_at(ref)) is not None
 
     def _certificate_at(self, ref: PlanRef) -> Location:
         return Location(ref.bucket, self._clients.archive(ref.profile).certificate_key(ref.job_id))

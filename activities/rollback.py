@@ -99,7 +99,9 @@ class RollbackActivities:
             return 0
         if held[0].state == "publishing":
             raise InvalidRequest(
-                f"restore {plan.job_id} is publishing, which cannot be undone; its workflow will finish it"
+                f"restore {plan.job_id} is publishing, which cannot be undone: its workflow "
+                f"{held[0].workflow_id} will finish it, or where that was ended the same restore started "
+                "again, or `milvus-restore doctor --orphans --confirm`"
             )
         return reservations.change(collection, request.job_id, held[1].mod_revision, "rolling_back", {})
 

@@ -6,6 +6,7 @@ The same manifest and target always give the same bytes, so that what was writte
 from collections.abc import Callable
 from typing import cast
 
+from formats.catalog import is_live
 from formats.errors import SnapshotCorrupt
 from formats.index_records import index_records
 from formats.keys import MetaKeys
@@ -22,6 +23,7 @@ __all__ = [
     "binlog_records",
     "hidden_records",
     "index_records",
+    "is_hidden",
     "json_stats",
     "published",
     "published_records",
@@ -69,6 +71,11 @@ def published(value: bytes) -> bytes:
     segment.state = common_pb2.Flushed
     segment.is_importing = False
     return encode(segment)
+
+
+def is_hidden(value: bytes) -> bool:
+    """True for a serialized SegmentInfo that is staged and not published; False for a deletion's mark."""
+    return is_live(value) and data_pb2.SegmentInfo.FromString(value).state == common_pb2.Importing
 
 
 def hidden_records(

@@ -5,13 +5,14 @@ The rule, from top to bottom, the first that holds:
 - without a reservation, one that has a certificate or a completed job is finished and has left nothing;
 - a kept restore (`on_failure: keep`) waits for a later run and is left alone;
 - one whose workflow runs, or whose rollback does, is left alone;
-- one that was cut off while publishing is stuck: part of it may be visible, so only finishing it is right;
 - one whose plan is not where this profile keeps plans is stuck: only its plan tells what belongs to it;
+- one that was cut off while publishing is unfinished: part of it may be visible, so only finishing is right;
 - one with any other reservation is an orphan;
 - without a reservation, while a restore runs that has none either, a stored plan may be the one it is making;
 - whatever else has a folder beside the data is an orphan.
 
-An orphan is removed by RollbackRestore. What is stuck needs a person.
+An orphan is removed by RollbackRestore, what is unfinished is finished by the same RestoreSnapshot, started
+again. What is stuck needs a person.
 """
 
 from typing import Literal
@@ -20,7 +21,7 @@ from formats.model import Model
 from restore.reservation import Owner
 
 JobState = Literal["executing", "completed", "failed"]
-Standing = Literal["running", "kept", "stuck", "orphan"]
+Standing = Literal["running", "kept", "stuck", "unfinished", "orphan"]
 
 
 class Trace(Model):
@@ -80,11 +81,10 @@ def _owned(trace: Trace, owner: Owner, runs: Runs) -> Verdict:
     known = owner.workflow_id not in runs.unknown
     end = f"its workflow {owner.workflow_id} {'has ended' if known else f'is not known in {runs.where}'}"
     since = f"{owner.state.replace('_', ' ')} since {owner.since}, {end}"
-    if owner.state == "publishing":
-        how = f"temporal workflow reset --type LastWorkflowTask --workflow-id {owner.workflow_id}"
-        return Verdict(standing="stuck", reason=since, advice=f"let its workflow finish: {how}")
     if not trace.planned:
         return _without_plan(f"{since}; its plan is absent")
+    if owner.state == "publishing":
+        return Verdict(standing="unfinished", reason=since, advice=_FINISH)
     return Verdict(standing="orphan", reason=since, advice=_REMOVE)
 
 
@@ -109,6 +109,7 @@ def _without_plan(reason: str) -> Verdict:
 
 
 _REMOVE = "doctor --orphans --confirm rolls it back"
+_FINISH = "doctor --orphans --confirm finishes it, and so does the same restore started again"
 _WHY: dict[JobState | None, str] = {
     "failed": "its rollback did not end",
     "executing": "its reservation is gone",

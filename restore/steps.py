@@ -7,17 +7,27 @@ from restore.plan import PlanRef
 from restore.request import RestoreRequest
 
 
+class StagedPlan(Model):
+    """A plan whose target is reserved."""
+
+    plan: PlanRef
+    epoch: int
+
+
 class Opening(Model):
     """A request found sound: the snapshot is readable, the target is empty and fits, or can be made.
 
     `job_id` is new, or that of a kept restore which this one goes on with. `search_attributes` tells
     whether the server knows ours. With `create_target` the target is absent and Milvus can make it.
+    `unfinished` is the same restore, cut off while it published by an end of its workflow: only finishing
+    is left to do.
     """
 
     job_id: str
     snapshot_name: str
     search_attributes: bool
     create_target: bool = False
+    unfinished: StagedPlan | None = None
 
 
 class PlanOrder(Model):
@@ -37,13 +47,6 @@ class Claim(Model):
 class Reservation(Model):
     """The target is ours as long as the reservation's etcd revision is this epoch."""
 
-    epoch: int
-
-
-class StagedPlan(Model):
-    """A plan whose target is reserved."""
-
-    plan: PlanRef
     epoch: int
 
 

@@ -22,16 +22,15 @@ class Leftovers(Model):
 
     @property
     def orphans(self) -> list[Remains]:
-        """Those that a rollback takes away."""
-        return [each for each in self.remains if each.standing == "orphan"]
+        """Those that a rollback takes away, and those that can only be finished."""
+        return [each for each in self.remains if each.standing in ("orphan", "unfinished")]
 
     @property
     def waiting(self) -> bool:
         """True while there is something that should not be there."""
-        gone = {each.job_id for each in self.removed if each.result}
-        left = [
-            each for each in self.remains if each.standing in ("orphan", "stuck") and each.job_id not in gone
-        ]
+        gone = {each.job_id for each in self.removed if each.result or each.finished}
+        sick = ("orphan", "unfinished", "stuck")
+        left = [each for each in self.remains if each.standing in sick and each.job_id not in gone]
         return bool(left or self.strays)
 
 
@@ -96,8 +95,10 @@ def _debris(debris: Debris | None) -> str:
 
 
 def _removal(removed: Removed) -> str:
+    if removed.finished:
+        return f"restore {removed.job_id} is finished: {removed.finished.segments:,} segments are published"
     if removed.result is None:
-        return f"restore {removed.job_id} could not be rolled back: {removed.failure}"
+        return f"restore {removed.job_id} is still there: {removed.failure}"
     target = ", and the target that it had made" if removed.result.target == "removed" else ""
     return (
         f"restore {removed.job_id} is rolled back: {removed.result.records:,} records and "

@@ -13,7 +13,7 @@ from starter.checks import Check, check_profile, check_temporal
 from starter.connection import Flags, connect, perform
 from starter.diagnosis import Diagnosis, Leftovers, as_text
 from starter.exit_codes import ExitCode, Stop
-from starter.orphans import remove, survey
+from starter.orphans import settle, survey
 from stores.clients import Clients
 from stores.ids import FIRST, LAST
 from stores.job_ledger import JobLedger
@@ -30,7 +30,11 @@ def doctor(
         str | None, typer.Option(help="Look at this profile; else at all, for orphans at the default one.")
     ] = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="With --orphans: remove them, by a RollbackRestore each.")
+        bool,
+        typer.Option(
+            "--confirm",
+            help="With --orphans: remove them, by a RollbackRestore each; finish what was publishing.",
+        ),
     ] = False,
     task_queue: Annotated[
         str | None, typer.Option(help="Of the workers; else RESTORE_TASK_QUEUE or the settings file's.")
@@ -102,9 +106,9 @@ async def _leftovers(
     if not confirm:
         return left
     # A second look: what has come to life, or was removed by somebody else meanwhile, is left alone.
-    still = {each.job_id for each in await survey(client, clients, profile) if each.standing == "orphan"}
-    doomed = [each for each in left.orphans if each.job_id in still]
-    removed = await remove(client, settings.task_queue, profile, doomed)
+    still = {(each.job_id, each.standing) for each in await survey(client, clients, profile)}
+    known = [each for each in left.orphans if (each.job_id, each.standing) in still]
+    removed = await settle(client, clients, settings.task_queue, profile, known)
     await asyncio.to_thread(ledger.sweep, now(), _is_ours)
     return left.model_copy(update={"removed": tuple(removed), "expired": 0})
 

@@ -95,9 +95,15 @@ class Reservations:
 
 def busy(owner: Owner, collection_id: int) -> TargetBusy:
     """The error of meeting another restore's reservation."""
+    advice = "wait for it, cancel it, or roll it back with RollbackRestore"
+    if owner.state == "publishing":
+        advice = (
+            "wait for it; if its workflow was ended, the same restore started again finishes it, and so does "
+            "`milvus-restore doctor --orphans --confirm`"
+        )
     return TargetBusy(
         f"collection {collection_id} is reserved by restore {owner.job_id} (workflow {owner.workflow_id}, "
-        f"{owner.state} since {owner.since}); wait for it, cancel it, or roll it back with RollbackRestore"
+        f"{owner.state} since {owner.since}); {advice}"
     )
 
 

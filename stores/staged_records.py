@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from formats.keys import MetaKeys
 from formats.paths import relocate
-from formats.records import hidden_records, segment_info
+from formats.records import hidden_records, is_hidden, segment_info
 from restore.plan import Plan, SegmentPlan
 from stores.ports import MetadataStore, Record
 
@@ -31,6 +31,12 @@ def planned_records(plan: Plan, segment: SegmentPlan) -> dict[str, bytes]:
     """Every record of a segment as it is when all is staged and nothing visible."""
     move = plan.move(segment)
     return hidden_records(segment.source, segment.target, keys_of(plan), lambda path: relocate(path, move))
+
+
+def hidden_segments(metadata: MetadataStore, plan: Plan) -> dict[str, bool]:
+    """Every segment that etcd holds of the plan's target, by key: whether it is still hidden."""
+    prefix = keys_of(plan).segments(plan.target.collection_id)
+    return {record.key: is_hidden(record.value) for record in metadata.scan(prefix)}
 
 
 def collection_records(

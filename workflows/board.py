@@ -33,6 +33,19 @@ class Board:
         self._window = window
         self._percent = -1
 
+    def take_over(self, plan: PlanRef) -> None:
+        """Show a plan of which all is in place and proved, by an earlier run."""
+        self.plan = plan
+        self.tally = Tally(
+            Counts(
+                tasks=plan.tasks,
+                segments=plan.segments,
+                objects=plan.objects,
+                skipped=plan.objects,
+                bytes=plan.bytes,
+            )
+        )
+
     def enter(self, phase: Phase, message: str = "") -> None:
         """Show that a phase has begun."""
         self.phase = phase

@@ -57,6 +57,7 @@ class RestoreSnapshot:
         carry = self._request.carry
         self._job_id = carry.plan.job_id if carry else None
         self._epoch = carry.epoch if carry else None
+        self._finishing = False
         self._window = (
             Window(carry.concurrency, cursor=carry.cursor, again=carry.again, paused=carry.paused)
             if carry
@@ -84,6 +85,14 @@ class RestoreSnapshot:
 
     async def _stage(self) -> StagedPlan:
         staged = await self._plan_and_reserve() if self._request.carry is None else self._carried()
+        if not self._finishing:
+            await self._copy_and_verify(staged)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError
+        return staged
+
+    async def _copy_and_verify(self, staged: StagedPlan) -> None:
         self._window.tasks = staged.plan.tasks
         self._board.enter("copying")
         await self._window.run(self._start_task, self._finish_task, self._history_is_long)
@@ -97,10 +106,6 @@ class RestoreSnapshot:
                     **options.WHOLE,
                 )
             )
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        if workflow.cancellation_reason() is not None:
-            raise asyncio.CancelledError
-        return staged
 
     async def _plan_and_reserve(self) -> StagedPlan:
         try:
@@ -108,8 +113,11 @@ class RestoreSnapshot:
         except FailureError as error:
             self._board.name_refused(error)
             raise
-        self._job_id, self._board.searchable = opening.job_id, opening.search_attributes
+        self._board.searchable = opening.search_attributes
         self._board.name(opening.snapshot_name)
+        if opening.unfinished:
+            return self._take_over(opening.unfinished)
+        self._job_id = opening.job_id
         self._board.plan = await self._read_plan(opening)
         self._board.enter("preparing")
         claim = Claim(plan=self._board.plan, workflow_id=workflow.info().workflow_id)
@@ -118,6 +126,12 @@ class RestoreSnapshot:
         )
         self._epoch = reservation.epoch
         return self._carried()
+
+    def _take_over(self, unfinished: StagedPlan) -> StagedPlan:
+        """An earlier run was ended while it published: without `_job_id`, nothing of it is rolled back."""
+        self._finishing, self._epoch = True, unfinished.epoch
+        self._board.take_over(unfinished.plan)
+        return unfinished
 
     async def _open(self) -> Opening:
         return await settle(

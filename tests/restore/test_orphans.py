@@ -68,17 +68,21 @@ def test_it_says_whether_the_workflow_has_ended_or_was_never_heard_of() -> None:
 @pytest.mark.parametrize(
     "cut_off",
     [
-        {"owner": owner("publishing")},
-        {"owner": owner("publishing"), "certified": True},
+        {"owner": owner("publishing"), "planned": False},
         {"owner": owner("active"), "planned": False, "stored": False},
         {"stored": False, "planned": False, "job": "executing"},
     ],
-    ids=["publishing", "certified", "no plan", "job alone"],
+    ids=["publishing without a plan", "no plan", "job alone"],
 )
 def test_what_only_a_person_can_judge_is_stuck_and_says_what_to_do(cut_off: dict[str, Any]) -> None:
     verdict = judge(trace(**cut_off), runs())
     assert verdict is not None
     assert (verdict.standing, verdict.advice != "") == ("stuck", True)
+
+
+@pytest.mark.parametrize("certified", [False, True])
+def test_what_was_cut_off_while_publishing_is_unfinished(certified: bool) -> None:
+    assert standing(trace(owner=owner("publishing"), certified=certified), runs()) == "unfinished"
 
 
 @pytest.mark.parametrize("job", [None, "executing", "failed"])

@@ -12,7 +12,12 @@ from temporalio.client import Client
 from activities.reserving import ReserveActivities
 from formats.job_records import completed_job, hybrid, is_ended
 from formats.proto.common_pb2 import Importing
-from formats.proto.data_pb2 import CopySegmentJob, CopySegmentJobFailed, SegmentInfo
+from formats.proto.data_pb2 import (
+    CopySegmentJob,
+    CopySegmentJobCompleted,
+    CopySegmentJobFailed,
+    SegmentInfo,
+)
 from restore.profiles import EtcdSettings, Profile, S3Settings
 from restore.settings import Settings
 from samples.shape import SampleShape
@@ -325,17 +330,24 @@ async def test_a_kept_restore_is_listed_and_left_alone(practice: Practice, worke
     assert scene.image() == before
 
 
-async def test_what_was_cut_off_while_publishing_is_never_removed(practice: Practice, worker: None) -> None:
+async def test_what_was_cut_off_while_publishing_is_never_removed_but_finished(
+    practice: Practice, worker: None
+) -> None:
     scene = practice.scene
     staged = await scene.stage()
     reservations = Reservations(scene.metadata, scene.keys)
     reservations.change(scene.collection, staged.plan.job_id, staged.epoch, "publishing", {})
     before = scene.image()
-    code, report = await practice.report("--orphans", "--confirm")
-    (found,) = report["leftovers"]["remains"]
-    assert (code, found["standing"]) == (1, "stuck")
-    assert f"temporal workflow reset --type LastWorkflowTask --workflow-id {WORKFLOW}" in found["advice"]
-    assert scene.image() == before
+    listed = await practice.run("--orphans")
+    assert (listed.code, "unfinished" in listed.out, scene.image()) == (1, True, before)
+    ended = await practice.run("--orphans", "--confirm")
+    assert (ended.code, ended.out.splitlines()[-1]) == (
+        0,
+        f"restore {staged.plan.job_id} is finished: {SHAPE.segments} segments are published",
+    )
+    assert job(practice, staged.plan.job_id).state == CopySegmentJobCompleted
+    assert scene.image().objects.keys() > before.objects.keys()
+    assert await practice.remains() == {}
 
 
 async def test_a_restore_whose_plan_is_elsewhere_needs_a_person(practice: Practice, worker: None) -> None:
