@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from formats.keys import MetaKeys
@@ -17,6 +16,7 @@ from stores.ports import MetadataStore, ObjectStore
 from stores.root_coord import RootCoord
 from stores.s3 import S3ObjectStore
 from stores.target_origins import TargetOrigins
+from stores.threads import Threads
 
 T = TypeVar("T")
 
@@ -37,9 +37,9 @@ class Clients:
         self._settings = settings
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str], object] = {}
-        self.copy_threads = ThreadPoolExecutor(COPY_THREADS, thread_name_prefix="copy")
-        self.list_threads = ThreadPoolExecutor(LIST_THREADS, thread_name_prefix="list")
-        self.work_threads = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="work")
+        self.copy_threads = Threads(COPY_THREADS, thread_name_prefix="copy")
+        self.list_threads = Threads(LIST_THREADS, thread_name_prefix="list")
+        self.work_threads = Threads(WORK_THREADS, thread_name_prefix="work")
 
     def profile(self, name: str) -> Profile:
         """The settings of a profile."""
@@ -57,6 +57,16 @@ class Clients:
     def metadata(self, name: str) -> MetadataStore:
         """The profile's etcd."""
         return self._once("etcd", name, lambda: _etcd(self.profile(name)))
+
+    def connected_metadata(self) -> dict[str, MetadataStore]:
+        """The etcd of every profile that was worked for so far; connects none."""
+        with self._lock:
+            opened = dict(self._open)
+        return {
+            name: store
+            for (kind, name), store in opened.items()
+            if kind == "etcd" and isinstance(store, EtcdMetadataStore)
+        }
 
     def archive(self, name: str) -> PlanArchive:
         """The plans of a destination."""

@@ -9,9 +9,11 @@ import grpc
 from google.protobuf.message import Message
 
 from stores.budget import Budget
+from stores.call_spans import spanned
 from stores.etcd_endpoint import Endpoint, Identity
 from stores.etcd_errors import Etcd3Exception, PreconditionFailedError, translated
 from stores.proto import etcd_rpc_pb2 as rpc
+from stores.retry_metrics import count_retry
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -27,6 +29,11 @@ class Method(Generic[Request, Response]):
     path: str
     request: type[Request]
     response: type[Response]
+
+    @property
+    def service(self) -> str:
+        """The first part of the path."""
+        return self.path.split("/")[1]
 
     @property
     def name(self) -> str:
@@ -79,10 +86,14 @@ class Line:
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.response.FromString,
         )
-        try:
-            return call(request, timeout=timeout, metadata=metadata)
-        except grpc.RpcError as error:
-            raise self.explained(error, method) from error
+
+        def send() -> Response:
+            try:
+                return call(request, timeout=timeout, metadata=metadata)
+            except grpc.RpcError as error:
+                raise self.explained(error, method) from error
+
+        return spanned(method.service, method.name, self._told, send)
 
     def stream(
         self,
@@ -102,6 +113,9 @@ class Line:
     def explained(self, error: grpc.RpcError, method: Method[Request, Response]) -> Etcd3Exception:
         """Return the exception that stands for a gRPC status here."""
         return translated(error, method.name, self.endpoint.address)
+
+    def _told(self) -> dict[str, str]:
+        return {"rpc.system": "grpc", "server.address": self.endpoint.address}
 
 
 Action = Callable[[Line, Metadata, float], T]
@@ -148,6 +162,7 @@ class EtcdChannel:
                 failures += 1
                 if not self._may_go_on(failures, budget):
                     raise
+                count_retry("etcd", error)
 
     def _may_go_on(self, failures: int, budget: Budget) -> bool:
         """Pause when every endpoint has had its turn; False when time is up."""

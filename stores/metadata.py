@@ -19,6 +19,7 @@ from stores.etcd_errors import (
 from stores.etcd_transaction import decoded
 from stores.packing import commit_packed, require_fits, require_key
 from stores.ports import Guard, Record, Transaction
+from stores.retry_metrics import count_retry
 
 _REFUSALS = (InvalidRequestError, PermissionDeniedError, PreconditionFailedError, UnauthenticatedError)
 _CHECK_SECONDS = 5.5
@@ -134,6 +135,7 @@ class EtcdMetadataStore:
             except Etcd3Exception as error:
                 if not error.maybe_applied or not budget.pause():
                     raise lost from error
+                count_retry("etcd", error)
 
     def _send(self, transaction: Transaction, budget: Budget, *, repeatable: bool) -> bool:
         on = self._client.transactions

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from restore.errors import StoreUnavailable
+from stores.retry_metrics import count_retry
 from stores.standstill import STANDSTILLS
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ class Retry:
     budget: float = 40.0
     first_wait: float = 0.1
     longest_wait: float = 5.0
+    store: str = "s3"
+    """Of which kind what is called is, for the count of retries."""
 
     def run(self, call: Callable[[], T]) -> T:
         """Return what the call returns; it is repeated while it raises StoreUnavailable.
@@ -40,6 +43,7 @@ class Retry:
                 wait = self._wait(failures, error.retry_after)
                 if time.monotonic() - begun + wait > self.budget or STANDSTILLS.since(mark):
                     raise
+                count_retry(self.store, error)
             failures += 1
             time.sleep(wait)
 

@@ -9,7 +9,7 @@ from restore.errors import AccessDenied, StoreUnavailable
 from stores.coordinator import ROLES, running_coordinator
 from stores.ports import MetadataStore
 from stores.proto.root_coord_pb2 import AllocIDRequest, AllocIDResponse
-from stores.retry import PATIENT, Retry
+from stores.retry import Retry
 
 METHOD = "/milvus.proto.rootcoord.RootCoord/AllocID"
 
@@ -18,6 +18,8 @@ _ATTEMPT = 5.0
 
 _CHECK = 3.5
 """Seconds for finding out whether the coordinator answers at all, as the checks of the other stores take."""
+
+_PATIENT = Retry(store="root_coord")
 
 _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1_000))
 """A coordinator that comes back is found again within a second."""
@@ -43,7 +45,7 @@ class CoordinatorAway(StoreUnavailable):
 class RootCoord:
     """The coordinator of a profile's cluster. Thread-safe; connects at its first call."""
 
-    def __init__(self, profile: str, store: MetadataStore, keys: MetaKeys, retry: Retry = PATIENT) -> None:
+    def __init__(self, profile: str, store: MetadataStore, keys: MetaKeys, retry: Retry = _PATIENT) -> None:
         self._profile = profile
         self._store = store
         self._keys = keys

@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing, StoreUnavailable
+from stores.call_spans import spanned
 from stores.ports import Content, Edit, Location, ObjectStat
 from stores.retry import Retry
 from stores.s3_errors import Call, classified, setting
@@ -125,11 +126,15 @@ class Connection:
         to: Location | None = None,
     ) -> T:
         """Return the answer of a call that is sent a single time; raises the errors of `classified`."""
+        call = Call(operation, at, self.profile, self.endpoint, to)
+        return spanned("S3", operation, call.attributes, lambda: self._send(call, send))
+
+    def _send(self, call: Call, send: Callable[["S3Client"], T]) -> T:
         self._begun.mark = STANDSTILLS.mark()
         try:
             return send(self.client)
         except (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
-            raise classified(error, Call(operation, at, self.profile, self.endpoint, to)) from error
+            raise classified(error, call) from error
 
     def refusal(self, operation: str, at: Location, told: Mapping[str, Any]) -> Exception:
         """Return the error that an S3 error (`Code`, `Message`) inside an answer means for an object."""

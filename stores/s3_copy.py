@@ -1,7 +1,7 @@
 """Copies that the server makes by itself, in one request or in parts."""
 
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from stores.ports import Location, ObjectStat
 from stores.s3_connection import Connection, unquoted
 from stores.s3_errors import code
 from stores.s3_upload import Upload
+from stores.threads import Threads
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -28,7 +29,7 @@ class Copier:
     def __init__(self, connection: Connection, rule: PartRule) -> None:
         self._connection = connection
         self._rule = rule
-        self._threads = ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="copy-part")
+        self._threads = Threads(PARTS_AT_ONCE, thread_name_prefix="copy-part")
 
     def copy(self, source: Location, target: Location, stat: ObjectStat, go_on: Callable[[], bool]) -> bool:
         """Do what ObjectStore.copy says. Content type and user metadata are the source's."""

@@ -99,6 +99,14 @@ class Call:
         """The bucket that was asked for."""
         return self.at.bucket if isinstance(self.at, Location) else self.at
 
+    def attributes(self) -> dict[str, str]:
+        """What a trace tells of the call; a copy is told by its target."""
+        place = self.to or self.at
+        bucket, key = (place.bucket, place.key) if isinstance(place, Location) else (place, "")
+        told = {"rpc.system": "aws-api", "server.address": self.endpoint, "aws.s3.bucket": bucket}
+        told |= {"aws.s3.key": key} if key else {}
+        return told | ({"aws.s3.copy_source": str(self.at)} if self.to else {})
+
     @property
     def asker(self) -> str:
         """Who asked what of whom."""
