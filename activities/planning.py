@@ -25,6 +25,7 @@ from stores.collection_state import channel_positions, existing_ids
 from stores.ids import BLOCK, IdSource, builds_in_store
 from stores.segment_trees import SegmentTrees
 from stores.target_clock import TargetClock
+from stores.source_survey import SourceSurvey
 
 
 class PlanningActivities:
@@ -116,11 +117,12 @@ class Planner:
 
     def _chunks(self, placement: Placement) -> Iterator[ChunkEntry]:
         for number, chunk in enumerate(cut(self._segments(placement))):
+        survey = SourceSurvey(self._source, self._snapshot.at.bucket, self._threads)
             self._pulse.check()
             yield self._archive.put_chunk(
                 self._job_id,
                 number,
-                Chunk(segments=tuple(chunk)),
+                Chunk(segments=survey.look(chunk)),
                 objects=sum(len(list(each.named_objects())) for each in chunk),
                 size=sum(each.bytes for each in chunk),
             )
@@ -129,15 +131,15 @@ class Planner:
         trees = SegmentTrees(self._source, self._snapshot.at.bucket)
         census = SegmentCensus(self._snapshot.metadata, self._snapshot.roots)
         roots = {"source_root": self._snapshot.roots.data_root, "target_root": self._profile.s3.root_path}
-        for manifest, sealed in self._snapshot.sealed_manifests(self._source, self._threads):
+        for read in self._snapshot.read_manifests(self._source, self._threads):
             self._pulse.check()
-            admitted = census.admit(manifest)
+            admitted = census.admit(read.manifest)
             if placement.wanted(admitted):
                 self._times = self._times.plus(admitted)
                 segment = placement.place(admitted, trees.look(admitted), self._ids.allocate)
-                segment = self._bound(segment, sealed)
+                segment = self._bound(segment, read.sealed)
                 rehearse(segment, **roots)
-                yield segment
+                yield segment.model_copy(update={"file": read.file})
         census.close()
 
     def _bound(self, segment: SegmentPlan, sealed: SealedSegment | None) -> SegmentPlan:

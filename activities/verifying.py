@@ -19,6 +19,7 @@ from stores.clients import Clients
 from stores.proofs import ProofArchive
 from stores.reservations import Reservations
 from stores.staged_records import collection_records, keys_of, planned_records
+from stores.snapshot_files import SnapshotFiles
 from stores.target_clock import TargetClock
 
 _LOOK = timedelta(seconds=1)
@@ -44,7 +45,8 @@ class VerifyActivities:
         """Compare every planned record with etcd, and rows per partition; return the number of records.
 
         Before that it waits until the target's clock has passed the newest row, so that a cancel still
-        helps. Raises Fenced for a staged record that was changed or removed, TargetNotEmpty for an
+        helps, and sees that the snapshot's own files are still what was planned from. Raises SnapshotCorrupt
+        for one that is not, Fenced for a staged record that was changed or removed, TargetNotEmpty for an
         unplanned one.
         """
         return await run_blocking(self._clients.work_threads, lambda pulse: self._restore(staged, pulse))
@@ -77,6 +79,7 @@ class VerifyActivities:
         _await_clock(TargetClock(metadata, keys), plan, pulse)
         there = {
             record.key: record.value
+        self._require_snapshot(staged, plan, pulse)
             for record in collection_records(metadata, keys, plan.target.collection_id)
             if is_live(record.value)
         }
@@ -95,6 +98,13 @@ class VerifyActivities:
 
     def _require_reservation(self, staged: StagedPlan, plan: Plan) -> None:
         reservations = Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
+    def _require_snapshot(self, staged: StagedPlan, plan: Plan, pulse: Pulse) -> None:
+        source = self._clients.objects(plan.request.source)
+        files = SnapshotFiles(source, plan, self._clients.list_threads)
+        files.require_unchanged(
+            self._clients.archive(staged.plan.profile).all_segments(staged.plan), pulse.check
+        )
+
         held = reservations.look(plan.target.collection_id)
         if held is None or held[1].mod_revision != staged.epoch:
             raise reservations.lost(plan.target.collection_id, held[0] if held else None)

@@ -23,22 +23,39 @@ Named = tuple[Kind, str, int | None]
 _V3 = 3
 
 
-class PlannedObject(Model):
-    """One object to copy; `size` is what the manifest recorded, None where it records no size.
+class SourceObject(Model):
+    """One object of a segment; `size` is what the manifest recorded, None where it records no size.
 
-    Where the snapshot was sealed, `size`, `etag` and `sha256` are what the seal says of the source.
+    In a stored plan `size` and `etag` are those that planning found. Where the snapshot was sealed, they
+    and `sha256` are what the seal says.
     """
 
     kind: Kind
     source: str
-    target: str
     size: int | None
     etag: str | None = None
     sha256: str | None = None
 
-    def as_sealed(self, seal: SealedObject) -> "PlannedObject":
-        """The same with what the seal says of its source."""
-        return self.model_copy(update={"size": seal.size, "etag": seal.etag, "sha256": seal.sha256})
+
+class PlannedObject(SourceObject):
+    """One object to copy, and where to."""
+
+    target: str
+
+
+class FoundObject(Model):
+    """An object of the source as planning found it: what is copied must still be that."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class SnapshotFile(Model):
+    """A segment's manifest in the snapshot, as planning read it; the SHA-256 is hex."""
+
+    key: str
+    sha256: str
 
 
 class ListedObject(Model):
@@ -61,12 +78,30 @@ class SegmentTree(Model):
 
 
 class SegmentPlan(Model):
-    """One segment: what its manifest says, where it goes, and its objects as the snapshot's seal has them."""
+    """One segment: what its manifest says, where it goes, and what its objects must be.
+
+    That is told by the snapshot's seal, else by what planning found; `file` is the manifest itself. Plans of
+    old have neither `found` nor `file`.
+    """
 
     source: SegmentManifest
     target: SegmentTarget
     tree: SegmentTree = SegmentTree()
     sealed: tuple[SealedObject, ...] = ()
+    found: tuple[FoundObject, ...] = ()
+    file: SnapshotFile | None = None
+
+    def objects(self) -> Iterator[SourceObject]:
+        """Yield every object of the segment once, in manifest order, with all that is known of it."""
+        found = {each.key: each for each in self.found}
+        sealed = {each.key: each for each in self.sealed}
+        for kind, key, size in self.named_objects():
+            if seal := sealed.get(key):
+                yield SourceObject(kind=kind, source=key, size=seal.size, etag=seal.etag, sha256=seal.sha256)
+            elif there := found.get(key):
+                yield SourceObject(kind=kind, source=key, size=there.size, etag=there.etag)
+            else:
+                yield SourceObject(kind=kind, source=key, size=size)
 
     def named_objects(self) -> Iterator[Named]:
         """Yield (kind, source key, recorded bytes or None) for each object of the segment, once each."""
@@ -167,11 +202,16 @@ class Plan(Model):
 
     def objects(self, segment: SegmentPlan) -> Iterator[PlannedObject]:
         """Every object of a segment once, in manifest order."""
-        move, sealed = self.move(segment), {each.key: each for each in segment.sealed}
-        for kind, path, size in segment.named_objects():
-            planned = PlannedObject(kind=kind, source=path, target=relocate(path, move), size=size)
-            seal = sealed.get(path)
-            yield planned.as_sealed(seal) if seal else planned
+        move = self.move(segment)
+        for each in segment.objects():
+            yield PlannedObject(
+                kind=each.kind,
+                source=each.source,
+                target=relocate(each.source, move),
+                size=each.size,
+                etag=each.etag,
+                sha256=each.sha256,
+            )
 
 
 class PlanRef(Model):

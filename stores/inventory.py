@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from formats.paths import prefixes
 from restore.errors import ObjectMismatch, ObjectMissing
-from restore.plan import PlannedObject
+from restore.plan import PlannedObject, SourceObject
 from stores.ports import Location, ObjectStat, ObjectStore
 
 
@@ -30,8 +30,8 @@ class Inventory:
         stats = threads.map(lambda key: objects.stat(Location(self.bucket, key)), unseen)
         return Inventory(self.bucket, self.found | {stat.key: stat for stat in stats if stat})
 
-    def source_of(self, planned: PlannedObject) -> ObjectStat:
-        """The source's state; ObjectMissing or ObjectMismatch when it is not as manifest or seal recorded."""
+    def source_of(self, planned: SourceObject) -> ObjectStat:
+        """The source's state; ObjectMissing or ObjectMismatch when it is not as it was recorded or found."""
         stat = self.found.get(planned.source)
         at = Location(self.bucket, planned.source)
         if stat is None:
@@ -39,16 +39,15 @@ class Inventory:
                 f"{planned.kind} object {at} is named by its segment's manifest but is absent; "
                 "the snapshot is no longer whole"
             )
-        recorder = "the snapshot's seal" if planned.etag is not None else "its segment's manifest"
         if planned.size is not None and stat.size != planned.size:
             raise ObjectMismatch(
-                f"{planned.kind} object {at} has {stat.size} bytes, expected {planned.size} as {recorder} "
-                "recorded; the snapshot is no longer whole"
+                f"{planned.kind} object {at} has {stat.size} bytes, expected {planned.size} "
+                f"{_recorder(planned)}; the snapshot is no longer whole"
             )
-        if planned.etag is not None and same_etag(planned.etag, stat.etag) is False:
+        if _is_other(planned, stat):
             raise ObjectMismatch(
-                f"{planned.kind} object {at} has ETag {stat.etag}, expected {planned.etag} as {recorder} "
-                "recorded; its content was changed since, so the snapshot is no longer whole"
+                f"{planned.kind} object {at} has ETag {stat.etag}, expected {planned.etag} "
+                f"{_recorder(planned)}; it was written anew since, so the snapshot is no longer whole"
             )
         return stat
 
@@ -56,6 +55,27 @@ class Inventory:
         """What was found beside the planned targets; large objects lie in folders that segments share."""
         expected = {each.target for each in planned}
         return (stat for key, stat in self.found.items() if key not in expected and "/lobs/" not in key)
+
+
+def _recorder(planned: SourceObject) -> str:
+    if planned.sha256 is not None:
+        return "as the snapshot's seal recorded"
+    if planned.etag is not None:
+        return "as it was found when this restore was planned"
+    return "as its segment's manifest recorded"
+
+
+def _is_other(planned: SourceObject, stat: ObjectStat) -> bool:
+    """True when the ETag shows that the object is not the one that was sealed, or planned for.
+
+    A sealed object may since have been uploaded anew in parts: then its hash decides, after copying. An
+    object whose ETag changed since planning was written meanwhile, whatever its ETag is made of.
+    """
+    if planned.etag is None:
+        return False
+    if planned.sha256 is None:
+        return planned.etag != stat.etag
+    return same_etag(planned.etag, stat.etag) is False
 
 
 def same_content(source: ObjectStat, target: ObjectStat) -> bool | None:

@@ -1,9 +1,11 @@
 """Opening a snapshot: from what the request names to metadata, roots and manifests."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice, repeat
+from typing import NamedTuple
 
 from formats.location import SnapshotLocation
 from formats.manifest import decode_manifest
@@ -12,13 +14,21 @@ from formats.proto.data_pb2 import SnapshotMetadata
 from formats.roots import SnapshotRoots
 from formats.segment import SegmentManifest
 from restore.errors import ObjectMissing, SnapshotCorrupt, SnapshotNotFound
-from restore.plan import SnapshotSource
+from restore.plan import SnapshotFile, SnapshotSource
 from restore.seal import SealedSegment
 from stores.ports import Location, ObjectStore
 from stores.seals import Seal, require_as_sealed
 
 _READ_AHEAD = 64
 """Manifests fetched at once; each is a few kilobytes."""
+
+
+class ReadManifest(NamedTuple):
+    """A segment manifest, the file that it was read from, and its seal's line, None without a seal."""
+
+    manifest: SegmentManifest
+    file: SnapshotFile
+    sealed: SealedSegment | None
 
 
 @dataclass(frozen=True)
@@ -52,19 +62,16 @@ class OpenSnapshot:
 
         SnapshotCorrupt names one that is missing, or not as it was sealed.
         """
-        return (manifest for manifest, _ in self.sealed_manifests(objects, threads))
+        return (each.manifest for each in self.read_manifests(objects, threads))
 
-    def sealed_manifests(
-        self, objects: ObjectStore, threads: Executor
-    ) -> Iterator[tuple[SegmentManifest, SealedSegment | None]]:
-        """Yield the same, each with what the seal says of its segment; None without a seal."""
+    def read_manifests(self, objects: ObjectStore, threads: Executor) -> Iterator[ReadManifest]:
+        """Yield the same, each with its file and what the seal says of its segment."""
         keys = self.roots.manifest_keys(self.metadata)
         named = zip(keys, self.seal.along(keys) if self.seal else repeat(None, len(keys)), strict=True)
         while batch := list(islice(named, _READ_AHEAD)):
-            manifests = threads.map(lambda each: self._manifest(objects, *each), batch)
-            yield from zip(manifests, (sealed for _, sealed in batch), strict=True)
+            yield from threads.map(lambda each: self._manifest(objects, *each), batch)
 
-    def _manifest(self, objects: ObjectStore, key: str, sealed: SealedSegment | None) -> SegmentManifest:
+    def _manifest(self, objects: ObjectStore, key: str, sealed: SealedSegment | None) -> ReadManifest:
         at = Location(self.at.bucket, key)
         try:
             raw = objects.get(at)
@@ -74,7 +81,8 @@ class OpenSnapshot:
             ) from error
         if sealed:
             require_as_sealed(raw, sealed.manifest, at)
-        return decode_manifest(raw, format_version=self.metadata.format_version, key=key)
+        manifest = decode_manifest(raw, format_version=self.metadata.format_version, key=key)
+        return ReadManifest(manifest, SnapshotFile(key=key, sha256=hashlib.sha256(raw).hexdigest()), sealed)
 
 
 def open_snapshot(objects: ObjectStore, bucket: str, text: str, *, ignore_seal: bool = False) -> OpenSnapshot:

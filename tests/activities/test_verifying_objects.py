@@ -149,7 +149,7 @@ async def test_a_source_that_changed_since_it_was_copied_is_named(scene: Scene) 
     changed = scene.body(planned.target)[::-1]
     with (
         scene.source(planned.source, changed),
-        pytest.raises(ObjectMismatch, match=at(scene.bucket, planned, planned.target)),
+        pytest.raises(ObjectMismatch, match=at(scene.written.bucket, planned, planned.source)),
     ):
         await scene.verify(staged)
 

@@ -181,9 +181,9 @@ def test_a_sealed_snapshot_is_opened_with_its_seal(store: MemoryObjectStore, thr
     sealer(store, threads).seal()
     opened = open_snapshot(store, BUCKET, KEY)
     assert opened.source.seal == hashlib.sha256(store.get(Location(BUCKET, seal_key(KEY)))).hexdigest()
-    pairs = list(opened.sealed_manifests(store, threads))
-    assert [manifest.segment_id for manifest, _ in pairs] == [
-        sealed.segment_id for _, sealed in pairs if sealed
+    read = list(opened.read_manifests(store, threads))
+    assert [each.manifest.segment_id for each in read] == [
+        each.sealed.segment_id for each in read if each.sealed
     ]
 
 
