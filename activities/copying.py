@@ -1,6 +1,6 @@
 """copy_objects: every object of a task at its place in the target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from temporalio import activity
 
@@ -8,7 +8,8 @@ from activities.copy_run import CopyRun, Item
 from activities.pulse import Pulse, run_blocking
 from activities.reporting import Reporter
 from activities.staging import Staging
-from restore.plan import PlannedObject
+from restore.plan import Plan, PlannedObject
+from restore.rewriting import descriptor_edit
 from restore.steps import CopyCount, TaskRef
 from stores.clients import COPY_THREADS, Clients
 from stores.inventory import Inventory, same_content
@@ -40,48 +41,63 @@ class CopyActivities:
         staging.take_up()
         pulse.check()
         plan = staging.plan
-        survey = Survey(self._clients, plan.request.source, task.plan.profile, plan.snapshot.bucket)
-        planned = [each for segment in staging.segments for each in plan.objects(segment)]
-        survey.look(planned, plan.target.bucket)
+        survey = Survey(self._clients, plan, task.plan.profile)
+        survey.look([each for segment in staging.segments for each in plan.objects(segment)])
         return survey
 
 
 class Survey:
     """Which objects of a task are in place (`objects`, `bytes`) and which are to be copied (`items`)."""
 
-    def __init__(self, clients: Clients, source: str, destination: str, source_bucket: str) -> None:
-        self._clients = clients
-        self._source = clients.objects(source)
+    def __init__(self, clients: Clients, plan: Plan, destination: str) -> None:
+        self._plan = plan
+        self._source = clients.objects(plan.request.source)
         self._destination = clients.objects(destination)
-        self._source_bucket = source_bucket
-        self._target_bucket = ""
+        self._threads = clients.list_threads
         self.items: list[Item] = []
         self.objects = 0
         self.bytes = 0
 
-    def look(self, planned: list[PlannedObject], target_bucket: str) -> None:
+    def look(self, planned: list[PlannedObject]) -> None:
         """List both sides; the truth is what the store holds, not what an earlier attempt remembers."""
-        self._target_bucket = target_bucket
-        threads = self._clients.list_threads
         keys = [each.source for each in planned]
-        listed = Inventory.take(self._source, self._source_bucket, keys, threads)
-        sources = listed.confirmed(self._source, keys, threads)
-        targets = Inventory.take(self._destination, target_bucket, [each.target for each in planned], threads)
-        for each in planned:
-            stat = sources.source_of(each)
-            there = targets.found.get(each.target)
-            # The key is ours alone and objects appear whole, so equal size is enough where ETags cannot say.
-            if there is not None and same_content(stat, there) is not False:
+        listed = Inventory.take(self._source, self._plan.snapshot.bucket, keys, self._threads)
+        sources = listed.confirmed(self._source, keys, self._threads)
+        there = Inventory.take(
+            self._destination, self._plan.target.bucket, [each.target for each in planned], self._threads
+        ).found
+        items: list[Item] = [(each, sources.source_of(each)) for each in planned]
+
+        def in_place(item: Item) -> bool:
+            return self._in_place(item[0], item[1], there.get(item[0].target))
+
+        for item, done in zip(items, self._each(in_place, items), strict=True):
+            if done:
                 self.objects += 1
-                self.bytes += stat.size
+                self.bytes += item[1].size
             else:
-                self.items.append((each, stat))
+                self.items.append(item)
 
     def copy(self, planned: PlannedObject, stat: ObjectStat, go_on: Callable[[], bool]) -> bool:
         """Copy one object; False when it was stopped."""
-        source = Location(self._source_bucket, planned.source)
-        target = Location(self._target_bucket, planned.target)
-        if self._source.endpoint == self._destination.endpoint:
+        source = Location(self._plan.snapshot.bucket, planned.source)
+        target = Location(self._plan.target.bucket, planned.target)
+        edit = descriptor_edit(self._plan, planned, stat.size)
+        if edit is None and self._source.endpoint == self._destination.endpoint:
             return self._destination.copy(source, target, stat, go_on)
-        self._destination.receive(self._source, source, target, stat)
+        self._destination.receive(self._source, source, target, stat, edit)
         return True
+
+    def _each(self, look: Callable[[Item], bool], items: list[Item]) -> Iterable[bool]:
+        """The answers in order; only where they may cost a request each, many at once."""
+        return (self._threads.map if self._plan.request.rewrite_descriptors else map)(look, items)
+
+    def _in_place(self, planned: PlannedObject, source: ObjectStat, target: ObjectStat | None) -> bool:
+        """Whether a copy, or what an edit made of this very source, is there already."""
+        if target is None or target.size != source.size:
+            return False
+        if descriptor_edit(self._plan, planned, source.size):
+            # Its ETag is never the source's, so the object itself has to tell; verifying reads it.
+            return self._destination.made_from(Location(self._plan.target.bucket, target.key)) == source.etag
+        # The key is ours alone and objects appear whole, so equal size is enough where ETags cannot say.
+        return same_content(source, target) is not False

@@ -14,6 +14,7 @@ from restore.channels import channel_map
 from restore.placement import Placement
 from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan, Target
 from restore.rehearsal import rehearse
+from restore.rewriting import require_descriptors
 from restore.row_times import ClockReading, RowTimes, clock_warning, lifetime_warning, require_reachable
 from restore.seal import SealedSegment
 from restore.sealed_segment import bind, left_out
@@ -136,6 +137,8 @@ class Planner:
             admitted = census.admit(read.manifest)
             if placement.wanted(admitted):
                 self._times = self._times.plus(admitted)
+                if self._request.rewrite_descriptors:
+                    require_descriptors(admitted)
                 segment = placement.place(admitted, trees.look(admitted), self._ids.allocate)
                 segment = self._bound(segment, read.sealed)
                 rehearse(segment, **roots)

@@ -7,6 +7,7 @@ from restore.certificate import Proof, ProvedObject
 from restore.errors import ObjectMismatch, ObjectMissing
 from restore.plan import Plan, PlannedObject
 from restore.request import Verify
+from restore.rewriting import DescriptorEdit, descriptor_edit
 from stores.inventory import Inventory, same_content
 from stores.ports import Location, ObjectStat, ObjectStore
 
@@ -19,6 +20,7 @@ class Prover:
         self._destination = destination
         self._from = plan.snapshot.bucket
         self._to = plan.target.bucket
+        self._plan = plan
         self._verify: Verify = plan.request.verify
         self._threads = threads
 
@@ -36,7 +38,7 @@ class Prover:
             return self._prove(each, sources.source_of(each), targets.found.get(each.target))
 
         ordered = sorted(planned, key=lambda each: each.target)
-        if self._verify == "full":
+        if self._verify == "full" or self._plan.request.rewrite_descriptors:
             return tuple(self._threads.map(prove_one, ordered))
         return tuple(map(prove_one, ordered))
 
@@ -62,6 +64,8 @@ class Prover:
     ) -> tuple[Proof, str | None]:
         if source.size != target.size:
             raise self._differs(planned, "size", f"{target.size} bytes", f"{source.size}")
+        if edit := descriptor_edit(self._plan, planned, source.size):
+            return "rewritten", self._rewritten(planned, source, target, edit)
         # What no ETag tells of a sealed source, only the content can.
         sealed = planned.etag is None or planned.etag == source.etag
         if self._verify == "size" and sealed:
@@ -73,13 +77,40 @@ class Prover:
         same = same_content(source, target)
         return ("etag", planned.sha256) if same else ("sha256", self._hashes(planned))
 
+    def _rewritten(
+        self, planned: PlannedObject, source: ObjectStat, target: ObjectStat, edit: DescriptorEdit
+    ) -> str:
+        """The hash of the target, which is that of the source after the edit, however objects are proved.
+
+        A target whose ETag is the MD5 of what was to come is read only when all are.
+        """
+        at = Location(self._from, planned.source)
+        if planned.sha256 and (self._verify == "full" or planned.etag != source.etag):
+            self._require_sealed(at, planned.sha256)
+        expected = self._source.content(at, edit)
+        if self._verify == "full" or target.etag != expected.md5:
+            found = self._destination.digest(Location(self._to, planned.target))
+            self._require_hash(planned, found, expected.sha256)
+        return expected.sha256
+
     def _hashes(self, planned: PlannedObject) -> str:
         """The hash of both sides; a sealed one speaks for the source, whatever that has become since."""
         expected = planned.sha256 or self._source.digest(Location(self._from, planned.source))
         found = self._destination.digest(Location(self._to, planned.target))
+        self._require_hash(planned, found, expected)
+        return found
+
+    def _require_sealed(self, at: Location, sealed: str) -> None:
+        found = self._source.digest(at)
+        if found != sealed:
+            raise ObjectMismatch(
+                f"object {at} has SHA-256 {found}, expected {sealed} as the snapshot's seal recorded; the "
+                "snapshot is no longer whole"
+            )
+
+    def _require_hash(self, planned: PlannedObject, found: str, expected: str) -> None:
         if expected != found:
             raise self._differs(planned, "SHA-256", found, expected)
-        return found
 
     def _differs(self, planned: PlannedObject, what: str, found: str, expected: str) -> ObjectMismatch:
         return ObjectMismatch(

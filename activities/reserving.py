@@ -81,10 +81,18 @@ class ReserveActivities:
         return Reservations(self._clients.metadata(profile), keys_of(plan))
 
 
-def fingerprint(*, uri: str, etag: str, collection_id: int, partitions: tuple[str, ...] | None) -> str:
+def fingerprint(
+    *,
+    uri: str,
+    etag: str,
+    collection_id: int,
+    partitions: tuple[str, ...] | None,
+    rewrite_descriptors: bool,
+) -> str:
     """What is restored where, in short: a kept restore is gone on with only for the same."""
     chosen = "*" if partitions is None else ",".join(sorted(partitions))
-    return hashlib.sha256(f"{uri}\n{etag}\n{collection_id}\n{chosen}".encode()).hexdigest()
+    how = "\nrewritten" if rewrite_descriptors else ""  # without it as before there was a choice
+    return hashlib.sha256(f"{uri}\n{etag}\n{collection_id}\n{chosen}{how}".encode()).hexdigest()
 
 
 def _owner(claim: Claim, plan: Plan) -> Owner:
@@ -98,6 +106,7 @@ def _owner(claim: Claim, plan: Plan) -> Owner:
             etag=plan.snapshot.etag,
             collection_id=plan.target.collection_id,
             partitions=plan.request.partitions,
+            rewrite_descriptors=plan.request.rewrite_descriptors,
         ),
     )
 

@@ -11,11 +11,15 @@ from formats.model import Model
 from restore.plan import SnapshotSource, Target
 from restore.request import RestoreRequest
 
-Proof = Literal["size", "etag", "sha256"]
+Proof = Literal["size", "etag", "sha256", "rewritten"]
 
 
 class ProvedObject(Model):
-    """One object in place: how it was shown to be its source's copy. `etag` is the target's."""
+    """One object in place: how it was shown to be its source's copy. `etag` is the target's.
+
+    `rewritten` is one that has its source's bytes but for the ids in its descriptor, which are the target's;
+    it was proved by the hash of the whole, `sha256`.
+    """
 
     key: str
     size: int

@@ -1,5 +1,6 @@
 """What a restore is asked to do (architecture, section 4)."""
 
+import operator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -16,7 +17,8 @@ class RestoreRequest(Model):
 
     `snapshot` is the metadata JSON's URI, its key in the source store, or
     `[database/]collection/snapshot-name`. `source` and `destination` name profiles.
-    `concurrency` is the number of CopySegment children at once.
+    `concurrency` is the number of CopySegment children at once. `rewrite_descriptors` gives insert and
+    delta logs the target's ids, as clusters older than Milvus 2.4 need it; off, it is in no stored request.
     """
 
     snapshot: Annotated[str, Field(min_length=1)]
@@ -28,3 +30,5 @@ class RestoreRequest(Model):
     concurrency: Annotated[int, Field(ge=1, le=256, strict=True)] = 16
     verify: Verify = "etag"
     on_failure: OnFailure = "rollback"
+    # Left out while off, so that a worker of an earlier version goes on taking what it knows.
+    rewrite_descriptors: Annotated[bool, Field(strict=True, exclude_if=operator.not_)] = False

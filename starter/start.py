@@ -62,6 +62,13 @@ def start(
     on_failure: Annotated[
         OnFailure, typer.Option(help="keep leaves staged data for a later run with the same target.")
     ] = _DEFAULTS.on_failure,
+    rewrite_descriptors: Annotated[
+        bool,
+        typer.Option(
+            "--rewrite-descriptors",
+            help="Give insert and delta logs the target's ids, for clusters older than Milvus 2.4.",
+        ),
+    ] = _DEFAULTS.rewrite_descriptors,
     task_queue: Annotated[
         str | None, typer.Option(help="Of the workers; else RESTORE_TASK_QUEUE or the settings file's.")
     ] = None,
@@ -82,6 +89,7 @@ def start(
         "concurrency": concurrency,
         "verify": verify,
         "on_failure": on_failure,
+        "rewrite_descriptors": rewrite_descriptors,
     }
     perform(_start(options.flags(context), fields, task_queue, detach=detach, as_json=output == "json"))
 

@@ -123,6 +123,17 @@ def troubles(profiles: dict[str, Profile], silent: str, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def apart(profiles: dict[str, Profile]) -> None:
+    """The source behind another endpoint: the same server by another name."""
+    s3 = profiles["origin"].s3
+    assert s3.endpoint
+    renamed = s3.endpoint.replace("127.0.0.1", "localhost")
+    assert renamed != s3.endpoint
+    moved = s3.model_copy(update={"endpoint": renamed})
+    profiles["origin"] = profiles["origin"].model_copy(update={"s3": moved})
+
+
+@pytest.fixture
 def clients(
     profiles: dict[str, Profile], stores: dict[str, ObjectStore], metadata: EtcdMetadataStore
 ) -> Iterator[SharedClients]:

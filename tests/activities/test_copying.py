@@ -150,17 +150,6 @@ async def test_a_changed_plan_is_refused_by_its_key(scene: Scene) -> None:
     assert before.changes(scene.image()) == set()
 
 
-@pytest.fixture
-def apart(profiles: dict[str, Profile]) -> None:
-    """The source behind another endpoint: the same server by another name."""
-    s3 = profiles["origin"].s3
-    assert s3.endpoint
-    renamed = s3.endpoint.replace("127.0.0.1", "localhost")
-    assert renamed != s3.endpoint
-    moved = s3.model_copy(update={"endpoint": renamed})
-    profiles["origin"] = profiles["origin"].model_copy(update={"s3": moved})
-
-
 @pytest.mark.usefixtures("apart")
 async def test_between_two_stores_every_object_is_carried_as_it_is(scene: Scene) -> None:
     del scene.clients.stores["origin"]
