@@ -25,8 +25,8 @@ from stores.clients import Clients
 from stores.collection_state import channel_positions, existing_ids
 from stores.ids import BLOCK, IdSource, builds_in_store
 from stores.segment_trees import SegmentTrees
-from stores.target_clock import TargetClock
 from stores.source_survey import SourceSurvey
+from stores.target_clock import TargetClock
 
 
 class PlanningActivities:
@@ -117,8 +117,8 @@ class Planner:
         )
 
     def _chunks(self, placement: Placement) -> Iterator[ChunkEntry]:
-        for number, chunk in enumerate(cut(self._segments(placement))):
         survey = SourceSurvey(self._source, self._snapshot.at.bucket, self._threads)
+        for number, chunk in enumerate(cut(self._segments(placement))):
             self._pulse.check()
             yield self._archive.put_chunk(
                 self._job_id,
