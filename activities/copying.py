@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from temporalio import activity
 
+from activities.copy_metrics import count_objects
 from activities.copy_run import CopyRun, Item
 from activities.pulse import Pulse, run_blocking
 from activities.reporting import Reporter
@@ -77,6 +78,7 @@ class Survey:
                 self.bytes += item[1].size
             else:
                 self.items.append(item)
+        count_objects("in_place", self.bytes, objects=self.objects)
 
     def copy(self, planned: PlannedObject, stat: ObjectStat, go_on: Callable[[], bool]) -> bool:
         """Copy one object; False when it was stopped."""
@@ -84,8 +86,11 @@ class Survey:
         target = Location(self._plan.target.bucket, planned.target)
         edit = descriptor_edit(self._plan, planned, stat.size)
         if edit is None and self._source.endpoint == self._destination.endpoint:
-            return self._destination.copy(source, target, stat, go_on)
+            done = self._destination.copy(source, target, stat, go_on)
+            count_objects("copied", stat.size, objects=int(done))
+            return done
         self._destination.receive(self._source, source, target, stat, edit)
+        count_objects("streamed", stat.size)
         return True
 
     def _each(self, look: Callable[[Item], bool], items: list[Item]) -> Iterable[bool]:

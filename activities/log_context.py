@@ -1,9 +1,10 @@
-"""Every line that an activity logs names its task, job, collection and state."""
+"""Every line that an activity logs names its task, job, collection and state, and its span does too."""
 
 import logging
 from collections.abc import Iterator
 from typing import Any
 
+from opentelemetry import trace
 from pydantic import BaseModel
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
@@ -45,6 +46,7 @@ class _Fields(ActivityInboundInterceptor):
         fields = {key: value for each in input.args for key, value in _identities(each)}
         # Never reset: an activity has a context of its own, and the SDK logs its failure in it.
         set_log_fields(state=_STATES.get(name, "copying"), **fields)
+        trace.get_current_span().set_attributes({f"milvus_restore.{key}": fields[key] for key in fields})
         _log.info("%s begins, attempt %d", name, activity.info().attempt)
         result = await super().execute_activity(input)
         _log.info("%s ends: %s", name, result)
