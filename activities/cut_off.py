@@ -61,4 +61,8 @@ async def has_ended(workflow_id: str) -> bool:
 
 def _alike(planned: RestoreRequest, asked: RestoreRequest) -> bool:
     """The target is the same collection, however its profile is called by now."""
-    return (planned.snapshot, planned.partitions) == (asked.snapshot, asked.partitions)
+    return _what(planned) == _what(asked)
+
+
+def _what(request: RestoreRequest) -> tuple[object, ...]:
+    return request.snapshot, request.partitions, request.rewrite_descriptors
