@@ -269,12 +269,18 @@ def _named(manifest: SegmentManifest) -> Iterator[Named]:
 
 
 def _flat(manifest: SegmentManifest) -> Iterator[Named]:
-    yield from _logs("insert", manifest.binlog_files)
+    yield from _insert_logs(manifest)
     for text in manifest.text_index_files:
         yield from (("text", path, None) for path in text.files)
     for json in manifest.json_key_index_files:
         yield from (("json", path, None) for path in json.files)
     yield "manifest", manifest.manifest_path, None
+
+
+def _insert_logs(manifest: SegmentManifest) -> Iterator[Named]:
+    """Milvus 2.3 recorded as log size what the rows need in memory, and no memory size beside it."""
+    for log in (log for field in manifest.binlog_files for log in field.binlogs):
+        yield "insert", log.log_path, log.log_size or None if log.memory_size else None
 
 
 def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
@@ -284,9 +290,10 @@ def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
 
 
 def _built_bytes(manifest: SegmentManifest) -> int:
-    """Bytes of what the manifest names without a size: the builds of its indexes."""
+    """Bytes of what the manifest names without an object's size: builds of indexes, and logs of Milvus 2.3."""
     indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
     if manifest.storage_version == _V3:
         return indexes
     texts = sum(text.log_size for text in (*manifest.text_index_files, *manifest.json_key_index_files))
-    return indexes + texts
+    logs = (log for field in manifest.binlog_files for log in field.binlogs)
+    return indexes + texts + sum(log.log_size for log in logs if not log.memory_size)

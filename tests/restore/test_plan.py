@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from formats.segment import SegmentManifest
+from formats.segment import FieldBinlog, SegmentManifest
 from restore.plan import (
     ListedObject,
     Plan,
@@ -110,6 +110,13 @@ def test_an_object_that_manifest_and_listing_name_counts_once() -> None:
 def test_a_build_without_files_weighs_nothing() -> None:
     flat = manifest(index_files=(index(index_file_paths=()),))
     assert weight(manifest()) - weight(flat) == index().serialized_size
+
+
+def test_what_an_insert_log_of_milvus_2_3_weighs_in_memory_is_not_taken_for_its_objects_size() -> None:
+    written = log("files/insert_log/111/222/333/0/41", log_size=12_000, memory_size=0)
+    old = manifest(binlog_files=(FieldBinlog(field_id=0, binlogs=(written,)),))
+    assert [size for kind, _, size in named_objects(old) if kind == "insert"] == [None]
+    assert weight(old) - weight(manifest(binlog_files=())) == 12_000
 
 
 def test_a_planned_object_tells_both_keys_and_the_recorded_size() -> None:
