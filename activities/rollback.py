@@ -18,6 +18,7 @@ from stores.ports import Guard, Location, Transaction
 from stores.proofs import ProofArchive
 from stores.reservations import Reservations, now
 from stores.staged_records import collection_records, keys_of, planned_records
+from stores.sweep import Sweep
 
 _DELETES = 100
 """Deletes per transaction, below etcd's 128 operations."""
@@ -124,13 +125,17 @@ class RollbackActivities:
         metadata = self._clients.metadata(fence.destination)
         there = collection_records(metadata, keys_of(plan), plan.target.collection_id, keys_only=True)
         present = {record.key for record in there}
-        segments = self._clients.archive(fence.destination).all_segments(ref)
+        damaged: list[str] = []
+        segments = self._clients.archive(fence.destination).readable_segments(ref, damaged)
         doomed = [key for each in segments for key in planned_records(plan, each) if key in present]
+        if damaged:
+            doomed += self._sweep(fence, plan).records(present.difference(doomed))
         for keys in _batches(doomed, _DELETES):
             pulse.check()
             if not metadata.commit(Transaction(self._guards(fence, plan), {}, keys)):
                 raise self._reservations(fence.destination, plan).lost(plan.target.collection_id, None)
-        JobLedger(metadata, keys_of(plan)).forget_tasks(plan.job_id, self._guards(fence, plan))
+        if not damaged:  # else they tell which segments to look for; they go with the job's end
+            JobLedger(metadata, keys_of(plan)).forget_tasks(plan.job_id, self._guards(fence, plan))
         return len(doomed)
 
     def _remove_objects(self, fence: Fence, pulse: Pulse) -> int:
@@ -139,10 +144,16 @@ class RollbackActivities:
             return 0
         ref, plan = found
         removed = 0
-        for segment in self._clients.archive(fence.destination).all_segments(ref):
+        damaged: list[str] = []
+        for segment in self._clients.archive(fence.destination).readable_segments(ref, damaged):
             pulse.check()
             removed += self._clear(fence, plan, [each.target for each in plan.objects(segment)])
-        return removed
+        return removed + (self._sweep(fence, plan).remove() if damaged else 0)
+
+    def _sweep(self, fence: Fence, plan: Plan) -> Sweep:
+        ledger = JobLedger(self._clients.metadata(fence.destination), keys_of(plan))
+        source = self._clients.objects(plan.request.source)
+        return Sweep(plan, ledger, self._clients.objects(fence.destination), source)
 
     def _clear(self, fence: Fence, plan: Plan, planned: list[str]) -> int:
         objects, bucket = self._clients.objects(fence.destination), plan.target.bucket
@@ -178,6 +189,7 @@ class RollbackActivities:
 
     def _release(self, fence: Fence, plan: Plan) -> None:
         metadata = self._clients.metadata(fence.destination)
+        JobLedger(metadata, keys_of(plan)).forget_tasks(plan.job_id, self._guards(fence, plan))
         key = keys_of(plan).copy_segment_job(plan.job_id)
         record = metadata.get(key)
         puts = {key: failed_job(record.value, fence.reason, now())} if record else {}

@@ -17,9 +17,9 @@ from restore.row_times import ahead
 from restore.steps import StagedPlan, TaskRef, TaskResult
 from stores.clients import Clients
 from stores.proofs import ProofArchive
+from stores.planned_snapshot import PlannedSnapshot
 from stores.reservations import Reservations
 from stores.staged_records import collection_records, keys_of, planned_records
-from stores.snapshot_files import SnapshotFiles
 from stores.target_clock import TargetClock
 
 _LOOK = timedelta(seconds=1)
@@ -96,17 +96,17 @@ class VerifyActivities:
         _require_rows(rows, staged.plan)
         return checked
 
-    def _require_reservation(self, staged: StagedPlan, plan: Plan) -> None:
-        reservations = Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
     def _require_snapshot(self, staged: StagedPlan, plan: Plan, pulse: Pulse) -> None:
         source = self._clients.objects(plan.request.source)
-        files = SnapshotFiles(source, plan, self._clients.list_threads)
-        files.require_unchanged(
+        snapshot = PlannedSnapshot(source, plan, self._clients.list_threads)
+        snapshot.require_unchanged(
             self._clients.archive(staged.plan.profile).all_segments(staged.plan), pulse.check
         )
 
         held = reservations.look(plan.target.collection_id)
         if held is None or held[1].mod_revision != staged.epoch:
+    def _require_reservation(self, staged: StagedPlan, plan: Plan) -> None:
+        reservations = Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
             raise reservations.lost(plan.target.collection_id, held[0] if held else None)
 
 

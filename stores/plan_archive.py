@@ -9,7 +9,7 @@ from itertools import count, takewhile
 
 from pydantic import ValidationError
 
-from restore.errors import ObjectMismatch
+from restore.errors import ObjectMismatch, ObjectMissing
 from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan
 from stores.ports import Location, ObjectStore
 
@@ -94,6 +94,16 @@ class PlanArchive:
         """The segments of all tasks in order."""
         for entry in self.plan(ref).chunks:
             yield from self._read_chunk(entry.key, entry.digest).segments
+
+    def readable_segments(self, ref: PlanRef, damaged: list[str]) -> Iterator[SegmentPlan]:
+        """The segments of every chunk that is as it was stored; the keys of the others go to `damaged`."""
+        for entry in self.plan(ref).chunks:
+            try:
+                chunk = self._read_chunk(entry.key, entry.digest)
+            except (ObjectMissing, ObjectMismatch):
+                damaged.append(entry.key)
+                continue
+            yield from chunk.segments
 
     def _chunk_key(self, job_id: int, number: int) -> str:
         return f"{self.folder(job_id)}plan/{number:06}.json.gz"

@@ -5,7 +5,7 @@ import pytest
 from activities.binlogs import BinlogActivities
 from activities.rollback import RollbackActivities
 from formats.proto.data_pb2 import CopySegmentJob, CopySegmentJobFailed
-from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing
+from restore.errors import InvalidRequest, ObjectMismatch
 from restore.steps import StagedPlan
 from tests.activities.image import Image
 from tests.activities.scene import PART, Scene, task
@@ -257,14 +257,3 @@ async def test_a_damaged_plan_is_named_and_nothing_is_removed(scene: Scene) -> N
     with pytest.raises(ObjectMismatch, match=f"{staged.plan.key} is not a plan"):
         await scene.roll_back(staged.plan.job_id)
     assert before.changes(scene.image()) == set()
-
-
-async def test_a_missing_part_of_the_plan_is_named_and_nothing_is_removed(scene: Scene) -> None:
-    staged = await scene.stage(partitions=PART)
-    chunk = next(scene.the_plan(staged.plan).chunks).key
-    scene.s3.delete_object(Bucket=scene.bucket, Key=chunk)
-    scene.clients.forget_plans()
-    before = scene.image()
-    with pytest.raises(ObjectMissing, match=chunk):
-        await scene.roll_back(staged.plan.job_id)
-    assert before.changes(scene.image()) == {scene.keys.reservation(scene.collection)}
