@@ -47,7 +47,7 @@ def find_publishing(clients: Clients, request: RestoreRequest) -> CutOff | None:
 
 
 async def has_ended(workflow_id: str) -> bool:
-    """True when no workflow of this id runs but, perhaps, the caller's own: then its earlier run has ended."""
+    """True when no workflow of this id runs, or it is the caller's own: then its earlier run has ended."""
     if activity.info().workflow_id == workflow_id:
         return True
     try:

@@ -83,6 +83,7 @@ class OpeningActivities:
             snapshot_name=snapshot.source.name,
             search_attributes=self._search_attributes,
             create_target=target is None,
+            kept=kept is not None,
         )
 
     def _require_access(self, request: RestoreRequest) -> None:

@@ -17,8 +17,8 @@ class StagedPlan(Model):
 class Opening(Model):
     """A request found sound: the snapshot is readable, the target is empty and fits, or can be made.
 
-    `job_id` is new, or that of a kept restore which this one goes on with. `search_attributes` tells
-    whether the server knows ours. With `create_target` the target is absent and Milvus can make it.
+    `job_id` is new, or with `kept` that of a kept restore which this one goes on with. `search_attributes`
+    tells whether the server knows ours. With `create_target` the target is absent and Milvus can make it.
     `unfinished` is the same restore, cut off while it published by an end of its workflow: only finishing
     is left to do.
     """
@@ -28,6 +28,7 @@ class Opening(Model):
     search_attributes: bool
     create_target: bool = False
     unfinished: StagedPlan | None = None
+    kept: bool = False
 
 
 class PlanOrder(Model):

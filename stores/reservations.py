@@ -31,11 +31,11 @@ class Reservations:
     def take(self, collection_id: int, owner: Owner, puts: dict[str, bytes]) -> int:
         """Reserve a collection and write `puts` with it; return the epoch.
 
-        Idempotent for the same job; takes over what the same job kept; TargetBusy names any other owner.
-        Fenced for a job that has ended: it has left in etcd what `puts` would begin with.
+        Idempotent for the same job in the same workflow; takes over what the same job kept; TargetBusy names
+        any other owner. Fenced for a job that has ended: it has left in etcd what `puts` would begin with.
         """
         held = self.look(collection_id)
-        if held is not None and held[0].job_id != owner.job_id:
+        if held is not None and _is_rival(held[0], owner):
             raise busy(held[0], collection_id)
         if held is not None and held[0].state not in ("active", "kept"):
             raise self.lost(collection_id, held[0])
@@ -86,11 +86,18 @@ class Reservations:
         held = self.look(collection_id)
         if held is None:
             raise self.lost(collection_id, None)
-        if held[0].job_id != owner.job_id:
+        if _is_rival(held[0], owner):
             raise busy(held[0], collection_id)
         if held[0].state != owner.state:
             raise self.lost(collection_id, held[0])
         return held[1].mod_revision
+
+
+def _is_rival(held: Owner, owner: Owner) -> bool:
+    """Another job, or another workflow that goes on with the same kept job."""
+    if held.job_id != owner.job_id:
+        return True
+    return held.state == "active" and held.workflow_id != owner.workflow_id
 
 
 def busy(owner: Owner, collection_id: int) -> TargetBusy:

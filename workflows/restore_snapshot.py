@@ -117,14 +117,15 @@ class RestoreSnapshot:
         self._board.name(opening.snapshot_name)
         if opening.unfinished:
             return self._take_over(opening.unfinished)
-        self._job_id = opening.job_id
+        # What was kept is another run's as well until it is reserved: a rollback would take it from both.
+        self._job_id = None if opening.kept else opening.job_id
         self._board.plan = await self._read_plan(opening)
         self._board.enter("preparing")
         claim = Claim(plan=self._board.plan, workflow_id=workflow.info().workflow_id)
         reservation: Reservation = await settle(
             workflow.start_activity_method(ReserveActivities.reserve_target, claim, **options.STEP)
         )
-        self._epoch = reservation.epoch
+        self._job_id, self._epoch = opening.job_id, reservation.epoch
         return self._carried()
 
     def _take_over(self, unfinished: StagedPlan) -> StagedPlan:

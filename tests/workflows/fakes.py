@@ -51,6 +51,7 @@ class FakeActivities:
             snapshot_name="nightly",
             search_attributes=True,
             create_target=self._world.absent and not self._world.made,
+            kept=self._world.owner == "kept",
         )
 
     @activity.defn

@@ -158,6 +158,37 @@ async def test_a_kept_restore_leaves_what_it_staged_for_a_later_run(trial: Trial
     assert result.objects_skipped == OBJECTS + OBJECTS // 2
 
 
+@pytest.mark.parametrize("on_failure", ["keep", "rollback"])
+async def test_a_rival_for_a_kept_restore_leaves_it_to_the_one_that_was_faster(
+    trial: Trial, on_failure: str
+) -> None:
+    """Both go on with one job, so a rollback of the loser's would take the winner's."""
+    world = trial.world
+    world.errors = {"copy_objects/1": ObjectMissing(MISSING)}
+    await failure_of(await trial.start(on_failure="keep", concurrency=1))
+    world.errors = {"reserve_target": TargetBusy("collection 449 is reserved by the faster one")}
+
+    failure = await failure_of(await trial.start(on_failure=on_failure))
+
+    assert failure.type == "TargetBusy"
+    assert world.rollbacks == []
+    assert world.records == {0}
+
+
+async def test_a_cancel_before_a_kept_restore_is_taken_over_leaves_it_kept(trial: Trial) -> None:
+    world = trial.world
+    world.errors = {"copy_objects/1": ObjectMissing(MISSING)}
+    await failure_of(await trial.start(on_failure="keep", concurrency=1))
+    world.errors, world.held = {}, {"reserve_target"}
+    restore = await trial.start()
+    await world.reached("reserve_target")
+
+    await restore.cancel()
+    await ends_cancelled(restore)
+
+    assert (world.owner, world.records, world.rollbacks) == ("kept", {0}, [])
+
+
 async def test_keep_rolls_back_where_nothing_is_reserved_yet(trial: Trial) -> None:
     trial.world.errors = {"reserve_target": TargetBusy("collection 449 is reserved by restore 9")}
 
