@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from restore.errors import InvalidRequest, RestoreError
 from starter.exit_codes import ExitCode, Stop
+from starter.tracing import telemetry
 from workflows.plugin import RestorePlugin
 
 REACH_SECONDS: Final = 4.0
@@ -40,7 +41,7 @@ async def connect(flags: Flags) -> Client:
         async with asyncio.timeout(REACH_SECONDS):
             client = await Client.connect(
                 **config,
-                plugins=[RestorePlugin()],
+                plugins=[RestorePlugin(), *telemetry().plugins],
                 connect_timeout=timedelta(seconds=REACH_SECONDS),
                 # The SDK's core would write its warnings to stdout, where scripts expect our answer.
                 runtime=Runtime(telemetry=TelemetryConfig(logging=None)),
@@ -106,7 +107,8 @@ def perform(command: Coroutine[Any, Any, ExitCode]) -> NoReturn:
 
 def _ended(command: Coroutine[Any, Any, ExitCode]) -> ExitCode:
     try:
-        return asyncio.run(command)
+        with telemetry():
+            return asyncio.run(command)
     except Stop as stop:
         return _say(stop.code, str(stop))
     except RestoreError as error:

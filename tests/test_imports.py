@@ -32,7 +32,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = {re.split(r"[^\w-]", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
 DEMONSTRATION = {"numpy", "pyarrow"}
 OWNERS = packages_distributions()
-COMES_WITH = {"botocore": "boto3"}  # boto3's configuration and errors are botocore's
+COMES_WITH = {
+    "botocore": "boto3",  # boto3's configuration and errors are botocore's
+    "prometheus-client": "opentelemetry-exporter-prometheus",  # whose endpoint and registry are its
+}
 
 
 def sources() -> list[Path]:

@@ -1,67 +1,57 @@
 """Metrics and traces of this process: set up once at its start, flushed at its end; nothing by default."""
 
-import os  # noqa: TID251 - no workflow imports this module
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from importlib.metadata import version
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Self
 
-from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from prometheus_client import CollectorRegistry, start_http_server
-from temporalio.contrib.opentelemetry import MetricsExporter, OpenTelemetryPlugin, create_tracer_provider
+from temporalio.client import Plugin
 from temporalio.runtime import MetricBuffer
+from temporalio.worker import Interceptor
 
+from activities.latency import Latencies
 from restore.telemetry import TelemetrySettings
-from workflows.quiet_sampler import QuietSampler
+from stores.clients import Clients
+from stores.job_states import publish_job_states
 
 FLUSH_SECONDS: Final = 3.0
 """The end of a process waits for receivers no longer than this; what they have not taken by then is lost."""
 
-_UPDATES = 10_000
-"""Updates of the Temporal SDK's own metrics that may wait until they are taken over, once a second."""
 
-
+@dataclass
 class Telemetry:
-    """What was set up: `plugins` for the Temporal client, `buffer` for its runtime's metrics, if wanted."""
+    """What was set up. As a context it flushes at its end, waiting at most FLUSH_SECONDS."""
 
-    def __init__(self) -> None:
-        self.plugins: list[OpenTelemetryPlugin] = []
-        self.buffer: MetricBuffer | None = None
-        self._ends: list[Callable[[], object]] = []
+    plugins: list[Plugin] = field(default_factory=list)
+    """For the Temporal client."""
 
-    def trace(self, resource: Resource) -> None:
-        """Send the spans of this process; those of workflows are made once, however often they replay."""
-        asked = TracerProvider(shutdown_on_exit=False).sampler
-        provider = create_tracer_provider(QuietSampler(asked), resource, shutdown_on_exit=False)
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        trace.set_tracer_provider(provider)
-        self.plugins.append(OpenTelemetryPlugin(add_temporal_spans=True))
-        self._ends.append(provider.shutdown)
+    buffer: MetricBuffer | None = None
+    """For the runtime of the Temporal client, where metrics are wanted."""
 
-    def measure(self, readers: list[MetricReader], resource: Resource) -> None:
-        """Have the readers tell the metrics of this process, the Temporal SDK's own among them."""
-        provider = MeterProvider(readers, resource, shutdown_on_exit=False)
-        metrics.set_meter_provider(provider)
-        self.buffer = MetricBuffer(_UPDATES)
-        self._ends.append(provider.shutdown)
+    ends: list[Callable[[], object]] = field(default_factory=list)
+    """What flushes; nothing is recorded afterwards."""
+
+    def interceptors(self, clients: Clients) -> list[Interceptor]:
+        """Return what measures a worker's activities, and have its jobs and tasks counted, where wanted."""
+        if self.buffer is None:
+            return []
+        publish_job_states(clients)
+        return [Latencies(clients)]
 
     def forwarding(self) -> AbstractAsyncContextManager[object]:
         """Take over the Temporal SDK's own metrics while entered; a runtime with the buffer must exist."""
-        return MetricsExporter(self.buffer) if self.buffer else nullcontext()
+        if self.buffer is None:
+            return nullcontext()
+        from temporalio.contrib.opentelemetry import MetricsExporter  # late, as below
 
-    def close(self) -> None:
-        """Flush, waiting at most FLUSH_SECONDS; nothing is recorded afterwards."""
-        threads = [threading.Thread(target=end, daemon=True, name="telemetry-end") for end in self._ends]
+        return MetricsExporter(self.buffer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        threads = [threading.Thread(target=end, daemon=True, name="telemetry-end") for end in self.ends]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -73,39 +63,9 @@ def open_telemetry(service: str, settings: TelemetrySettings, tell: Callable[[st
     for complaint in settings.complaints:
         tell(complaint)
     telemetry = Telemetry()
-    readers = _readers(settings, tell)
-    if settings.traces:
-        telemetry.trace(_resource(service))
-    if readers:
-        telemetry.measure(readers, _resource(service))
+    if settings.traces or settings.metrics or settings.prometheus:
+        # Late, since the SDK takes most of a second to load, which commands are not to wait for.
+        from workflows.exporters import set_up
+
+        set_up(telemetry, service, settings, tell)
     return telemetry
-
-
-def _readers(settings: TelemetrySettings, tell: Callable[[str], object]) -> list[MetricReader]:
-    readers: list[MetricReader] = []
-    if settings.metrics:
-        readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
-    if settings.prometheus:
-        host, port = settings.prometheus
-        registry = CollectorRegistry()
-        try:
-            start_http_server(port, host, registry)
-        except OSError as error:  # restores matter more than their figures
-            tell(
-                f"no metrics are served at {host}:{port}: {error.strerror}; see OTEL_EXPORTER_PROMETHEUS_PORT"
-            )
-        else:
-            readers.append(PrometheusMetricReader(scope_info_enabled=False, registry=registry))
-    return readers
-
-
-def _resource(service: str) -> Resource:
-    """Who tells all this; what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before."""
-    ours = {
-        SERVICE_NAME: service,
-        SERVICE_VERSION: version("milvus-restore"),
-        SERVICE_INSTANCE_ID: f"{os.getpid()}@{socket.gethostname()}",
-    }
-    asked = Resource.create().attributes
-    unsaid = {key for key in ours if str(asked.get(key, "unknown_service")).startswith("unknown_service")}
-    return Resource.create({key: ours[key] for key in unsaid})
