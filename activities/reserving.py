@@ -5,8 +5,8 @@ import hashlib
 from temporalio import activity
 
 from activities.pulse import run_blocking
-from formats.job_records import executing_job, mapping
-from formats.proto.data_pb2 import CopySegmentIDMapping
+from formats.job_records import kept_job, mapping, pending_job
+from formats.proto.data_pb2 import CopySegmentIDMapping, CopySegmentTaskFailed
 from restore.errors import TargetNotEmpty
 from restore.plan import Plan, SegmentPlan
 from restore.reservation import Owner
@@ -14,8 +14,11 @@ from restore.steps import Claim, Reservation, StagedPlan
 from stores.clients import Clients
 from stores.collection_state import segments_of
 from stores.job_ledger import JobLedger
+from stores.ports import Guard
 from stores.reservations import Reservations, now
 from stores.staged_records import keys_of
+
+_KEPT = "the restore failed and was kept for a later run; its workflow tells why"
 
 
 class ReserveActivities:
@@ -75,7 +78,20 @@ class ReserveActivities:
     def _keep(self, staged: StagedPlan) -> None:
         plan = self._clients.archive(staged.plan.profile).plan(staged.plan)
         reservations = self._reservations(staged.plan.profile, plan)
-        reservations.change(plan.target.collection_id, staged.plan.job_id, staged.epoch, "kept", {})
+        collection, key = plan.target.collection_id, keys_of(plan).copy_segment_job(plan.job_id)
+        guard = reservations.guard(collection, staged.epoch)
+        reason = self._give_up(plan, staged.plan.profile, guard)
+        job = self._clients.metadata(staged.plan.profile).get(key)
+        puts = {key: kept_job(job.value, reason)} if job else {}
+        reservations.change(collection, staged.plan.job_id, staged.epoch, "kept", puts)
+
+    def _give_up(self, plan: Plan, profile: str, guard: Guard) -> str:
+        """Fail the tasks that nobody works on any more, for the reason of the one that failed; return it."""
+        ledger = JobLedger(self._clients.metadata(profile), keys_of(plan))
+        reasons = (task.reason for task in ledger.tasks(plan.job_id, CopySegmentTaskFailed))
+        reason = next(reasons, _KEPT)
+        ledger.fail(plan.task_ids, guard, reason=reason, now=now())
+        return reason
 
     def _reservations(self, profile: str, plan: Plan) -> Reservations:
         return Reservations(self._clients.metadata(profile), keys_of(plan))
@@ -117,7 +133,7 @@ def _mapping(segment: SegmentPlan) -> CopySegmentIDMapping:
 
 def new_job(plan: Plan, mappings: list[CopySegmentIDMapping]) -> bytes:
     """The record of a job that begins now."""
-    return executing_job(
+    return pending_job(
         job_id=plan.job_id,
         collection_id=plan.target.collection_id,
         snapshot_name=plan.snapshot.name,

@@ -52,6 +52,10 @@ class Staging:
         if not self._ledger.complete(self.plan.job_id, self._task_id, self._guard, now=now()):
             raise self._lost()
 
+    def fail(self, reason: str) -> None:
+        """Record why the task has failed for good; without its reservation a restore has no say any more."""
+        self._ledger.fail([self._task_id], self._guard, reason=reason, now=now())
+
     @property
     def _task_id(self) -> int:
         return self.plan.task_ids[self._index]

@@ -1,10 +1,10 @@
-"""The job's record, as Milvus's own restore writes it, so that Milvus's tools show ours alike.
+"""A job's record and its tasks', as Milvus's own restore writes them, so that Milvus's tools show ours alike.
 
-Units (segment-restore.md, section 1.5): start_ts and complete_ts are Unix nanoseconds, cleanup_ts is a
-hybrid timestamp (Unix milliseconds << 18).
+Units (segment-restore.md, section 1.5): start_ts, created_ts and complete_ts are Unix nanoseconds, timeout_ts
+and cleanup_ts are hybrid timestamps (Unix milliseconds << 18).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from formats.proto.common_pb2 import KeyValuePair
@@ -14,8 +14,10 @@ from formats.proto.data_pb2 import (
     CopySegmentJobCompleted,
     CopySegmentJobExecuting,
     CopySegmentJobFailed,
+    CopySegmentJobPending,
     CopySegmentTask,
     CopySegmentTaskCompleted,
+    CopySegmentTaskFailed,
     CopySegmentTaskInProgress,
     CopySegmentTaskPending,
 )
@@ -23,14 +25,32 @@ from formats.proto.data_pb2 import (
 RETENTION = timedelta(hours=3)
 """How long a finished job's record is kept; Milvus's own default."""
 
-_LOGICAL_BITS = 18
+TIMEOUT = timedelta(days=1)
+"""When Milvus would give a job up by its own default; ours goes on, but tools that look there find a time."""
 
+_LOGICAL_BITS = 18
 
 MAPPED_BYTES = 2**20
 """A job's record names its segments up to this size: etcd takes 1.5 MiB a request, with other keys in it."""
 
+JOB_STATES: Mapping[int, str] = {
+    CopySegmentJobPending: "pending",
+    CopySegmentJobExecuting: "executing",
+    CopySegmentJobCompleted: "completed",
+    CopySegmentJobFailed: "failed",
+}
+TASK_STATES: Mapping[int, str] = {
+    CopySegmentTaskPending: "pending",
+    CopySegmentTaskInProgress: "in_progress",
+    CopySegmentTaskCompleted: "completed",
+    CopySegmentTaskFailed: "failed",
+}
+"""How people call the states, here and in metrics."""
 
-def executing_job(
+_ENDED = (CopySegmentTaskCompleted, CopySegmentTaskFailed)
+
+
+def pending_job(
     *,
     job_id: int,
     collection_id: int,
@@ -41,11 +61,12 @@ def executing_job(
     rows: int,
     now: datetime,
 ) -> bytes:
-    """The record of a job that has begun; without mappings where they would make it too large."""
+    """The record of a job that has no tasks yet; without mappings where they would make it too large."""
     job = CopySegmentJob(
         job_id=job_id,
         collection_id=collection_id,
-        state=CopySegmentJobExecuting,
+        state=CopySegmentJobPending,
+        timeout_ts=hybrid(now + TIMEOUT),
         start_ts=nanoseconds(now),
         id_mappings=mappings,
         options=[
@@ -60,6 +81,14 @@ def executing_job(
     )
     if job.ByteSize() > MAPPED_BYTES:
         job.ClearField("id_mappings")
+    return job.SerializeToString(deterministic=True)
+
+
+def executing_job(value: bytes) -> bytes:
+    """The same job with its tasks recorded; one that is further on stays as it is."""
+    job = CopySegmentJob.FromString(value)
+    if job.state == CopySegmentJobPending:
+        job.state = CopySegmentJobExecuting
     return job.SerializeToString(deterministic=True)
 
 
@@ -94,6 +123,8 @@ def running_task(value: bytes, worker: int) -> bytes:
     task.state = CopySegmentTaskInProgress
     task.node_id = worker
     task.task_version += 1
+    task.reason = ""
+    task.complete_ts = 0
     return task.SerializeToString(deterministic=True)
 
 
@@ -101,7 +132,18 @@ def completed_task(value: bytes, now: datetime) -> bytes:
     """The same task, done: its segments are staged."""
     task = CopySegmentTask.FromString(value)
     task.state = CopySegmentTaskCompleted
+    task.reason = ""
     task.complete_ts = nanoseconds(now)
+    return task.SerializeToString(deterministic=True)
+
+
+def failed_task(value: bytes, reason: str, now: datetime) -> bytes:
+    """The same task, failed with its reason, unless it has ended already. Unknown fields are kept."""
+    task = CopySegmentTask.FromString(value)
+    if task.state not in _ENDED:
+        task.state = CopySegmentTaskFailed
+        task.reason = reason
+        task.complete_ts = nanoseconds(now)
     return task.SerializeToString(deterministic=True)
 
 
@@ -134,6 +176,14 @@ def failed_job(value: bytes, reason: str, now: datetime) -> bytes:
     job.state = CopySegmentJobFailed
     job.reason = reason
     job.cleanup_ts = hybrid(now + RETENTION)
+    return job.SerializeToString(deterministic=True)
+
+
+def kept_job(value: bytes, reason: str) -> bytes:
+    """The same job, failed with its reason; its record stays until a later run goes on with it."""
+    job = CopySegmentJob.FromString(value)
+    job.state = CopySegmentJobFailed
+    job.reason = reason
     return job.SerializeToString(deterministic=True)
 
 

@@ -17,6 +17,7 @@ from starter.listing import list_restores
 from starter.start import start
 from starter.status import status
 from starter.steering import cancel, pause, resume, set_concurrency
+from starter.tasks import tasks
 from starter.verify import verify
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ def connection(
 app.command("start", epilog=EXIT_CODES)(start)
 app.command("status")(status)
 app.command("list")(list_restores)
+app.command("tasks", epilog=EXIT_CODES)(tasks)
 app.command("cancel")(cancel)
 app.command("pause")(pause)
 app.command("resume")(resume)

@@ -6,10 +6,19 @@ Listing by state, and one way of changing: read, change, write, guarded by the r
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from formats.job_records import advanced_job, completed_task, is_expired, pending_task, running_task
+from formats.job_records import (
+    advanced_job,
+    completed_task,
+    executing_job,
+    failed_task,
+    is_expired,
+    pending_task,
+    running_task,
+)
 from formats.keys import MetaKeys
 from formats.proto.data_pb2 import (
     CopySegmentIDMapping,
+    CopySegmentJob,
     CopySegmentTask,
     CopySegmentTaskCompleted,
     CopySegmentTaskState,
@@ -31,6 +40,11 @@ class JobLedger:
         self._metadata = metadata
         self._keys = keys
 
+    def job(self, job_id: int) -> CopySegmentJob | None:
+        """The job; None when it was never there or its retention is over."""
+        record = self._metadata.get(self._keys.copy_segment_job(job_id))
+        return CopySegmentJob.FromString(record.value) if record else None
+
     def tasks(self, job_id: int, state: "CopySegmentTaskState | None" = None) -> Iterator[CopySegmentTask]:
         """Yield the tasks of a job, only those of a state where one is given."""
         for _, task in self._tasks_of(job_id):
@@ -40,7 +54,7 @@ class JobLedger:
     def open_tasks(
         self, plan: Plan, mappings: Iterable[list[CopySegmentIDMapping]], guard: Guard, now: datetime
     ) -> bool:
-        """Record every task of a plan as pending; False when the guard does not hold."""
+        """Record every task of a plan as pending, then the job as executing; False when the guard fails."""
         records = (
             (
                 self._keys.copy_segment_task(task_id),
@@ -54,15 +68,19 @@ class JobLedger:
             )
             for task_id, each in zip(plan.task_ids, mappings, strict=True)
         )
-        return self._metadata.commit_all([guard], records) is not None
+        if self._metadata.commit_all([guard], records) is None:
+            return False
+        return self._change(guard, [self._keys.copy_segment_job(plan.job_id)], _each(executing_job))
 
     def take_up(self, task_id: int, guard: Guard, *, worker: int) -> bool:
         """Record that a worker has begun with a task; False when the guard does not hold."""
-        return self._change(
-            guard,
-            [self._keys.copy_segment_task(task_id)],
-            lambda there: {key: running_task(value, worker) for key, value in there.items()},
-        )
+        own = self._keys.copy_segment_task(task_id)
+        return self._change(guard, [own], _each(lambda value: running_task(value, worker)))
+
+    def fail(self, task_ids: Iterable[int], guard: Guard, *, reason: str, now: datetime) -> bool:
+        """Record that tasks have failed, and why, unless they had ended; False when the guard fails."""
+        failed = _each(lambda value: failed_task(value, reason, now))
+        return all(self._change(guard, [self._keys.copy_segment_task(each)], failed) for each in task_ids)
 
     def complete(self, job_id: int, task_id: int, guard: Guard, *, now: datetime) -> bool:
         """Record that a task is done and count its segments in the job, once however often it is called.
@@ -126,12 +144,18 @@ class JobLedger:
             found = {key: record for key in keys if (record := self._metadata.get(key)) is not None}
             puts = change({key: record.value for key, record in found.items()})
             guards = [guard, *(Guard(key, record.mod_revision) for key, record in found.items())]
-            if not puts or self._metadata.commit(Transaction(guards, puts)):
+            new = {key: value for key, value in puts.items() if key not in found or value != found[key].value}
+            if not new or self._metadata.commit(Transaction(guards, new)):
                 return True
 
     def _remove(self, keys: list[str], guards: list[Guard]) -> bool:
         batches = (keys[start : start + _DELETES] for start in range(0, len(keys), _DELETES))
         return all(self._metadata.commit(Transaction(guards, {}, batch)) for batch in batches)
+
+
+def _each(change: Callable[[bytes], bytes]) -> Change:
+    """The change of every record that is there."""
+    return lambda there: {key: change(value) for key, value in there.items()}
 
 
 def _id_of(record: Record) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from activities.opening import OpeningActivities
-from formats.job_records import RETENTION, completed_job, executing_job, mapping, pending_task
+from formats.job_records import RETENTION, completed_job, mapping, pending_job, pending_task
 from formats.proto.common_pb2 import Dropped, Flushed, Importing, SegmentState
 from formats.proto.data_pb2 import SegmentInfo
 from restore.errors import SnapshotCorrupt, TargetBusy, TargetNotEmpty, UnsupportedFormat
@@ -202,7 +202,7 @@ async def test_a_kept_restore_of_a_snapshot_that_was_changed_since_makes_its_tar
 
 def job(scene: Scene, number: int, ended: datetime | None) -> list[str]:
     """The keys of a job's record and of its task's."""
-    value = executing_job(
+    value = pending_job(
         job_id=number,
         collection_id=1,
         snapshot_name="n",

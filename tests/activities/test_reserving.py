@@ -1,19 +1,42 @@
+from collections.abc import Callable
+
 import pytest
 
 from activities.binlogs import BinlogActivities
 from activities.reserving import ReserveActivities
+from activities.staging import Staging
 from formats.proto.common_pb2 import Flushed
 from formats.proto.data_pb2 import (
     CopySegmentJob,
     CopySegmentJobExecuting,
+    CopySegmentJobFailed,
+    CopySegmentJobPending,
     CopySegmentTask,
+    CopySegmentTaskCompleted,
+    CopySegmentTaskFailed,
     CopySegmentTaskPending,
     SegmentInfo,
 )
 from restore.errors import Fenced, ObjectMissing, TargetBusy, TargetNotEmpty
 from restore.reservation import Owner
 from restore.steps import StagedPlan
+from stores.job_ledger import JobLedger
+from stores.ports import MetadataStore, Transaction
 from tests.activities.scene import WORKFLOW, Scene, task
+from tests.activities.watched_metadata import WatchedMetadata
+
+
+class Observed(WatchedMetadata):
+    """A store at which somebody looks before every write."""
+
+    def __init__(self, inner: MetadataStore, look: Callable[[], None]) -> None:
+        super().__init__(inner)
+        self._look = look
+
+    def commit(self, transaction: Transaction) -> bool:
+        """Apply a transaction after the look."""
+        self._look()
+        return super().commit(transaction)
 
 
 def owner(scene: Scene) -> Owner:
@@ -28,7 +51,27 @@ async def test_a_reserved_target_has_owner_job_and_tasks_and_no_more(scene: Scen
     job, reservation = scene.keys.copy_segment_job(int(ref.job_id)), scene.keys.reservation(scene.collection)
     tasks = {scene.keys.copy_segment_task(number) for number in scene.the_plan(ref).task_ids}
     assert before.changes(after) == {job, reservation, *tasks}
-    assert after.records[job][1] == after.records[reservation][1] == staged.epoch
+    assert after.records[reservation][1] == staged.epoch
+
+
+async def test_a_job_is_pending_until_its_tasks_are_recorded(scene: Scene) -> None:
+    """With the reservation comes the pending job, in one transaction; then it executes, as Milvus's does."""
+    ref = await scene.plan()
+    job, seen = scene.keys.copy_segment_job(int(ref.job_id)), list[tuple[int, bool]]()
+
+    def look() -> None:
+        if found := scene.metadata.get(job):
+            tasks = all(map(scene.metadata.get, map(scene.keys.copy_segment_task, plan.task_ids)))
+            seen.append((CopySegmentJob.FromString(found.value).state, tasks))
+        else:
+            assert scene.metadata.get(scene.keys.reservation(scene.collection)) is None
+
+    plan = scene.the_plan(ref)
+    scene.clients.metadata_stores["default"] = Observed(scene.metadata, look)
+    await scene.reserve(ref)
+    look()
+    assert seen[0] == (CopySegmentJobPending, False)
+    assert seen[-2:] == [(CopySegmentJobPending, True), (CopySegmentJobExecuting, True)]
 
 
 async def test_the_owner_names_job_and_workflow(scene: Scene) -> None:
@@ -41,6 +84,7 @@ async def test_the_jobs_record_tells_what_is_restored(scene: Scene) -> None:
     staged = await scene.begin()
     job = CopySegmentJob.FromString(scene.value(scene.keys.copy_segment_job(int(staged.plan.job_id))))
     assert job.state == CopySegmentJobExecuting
+    assert job.timeout_ts >> 18 == job.start_ts // 10**6 + 86_400_000
     assert (job.job_id, job.collection_id) == (int(staged.plan.job_id), scene.collection)
     assert (job.snapshot_name, job.source_collection_id) == ("nightly", scene.written.shape.collection_id)
     assert (job.total_segments, job.total_rows, job.copied_segments) == (3, staged.plan.rows, 0)
@@ -119,12 +163,48 @@ async def test_a_restore_that_is_rolled_back_cannot_reserve_again(scene: Scene) 
     assert before.changes(scene.image()) == set()
 
 
-async def test_keeping_changes_the_owner_alone(scene: Scene) -> None:
+async def test_keeping_changes_owner_and_job_alone(scene: Scene) -> None:
     staged = await scene.stage()
     before = scene.image()
     await scene.keep(staged)
-    assert before.changes(scene.image()) == {scene.keys.reservation(scene.collection)}
+    key = scene.keys.copy_segment_job(int(staged.plan.job_id))
+    assert before.changes(scene.image()) == {scene.keys.reservation(scene.collection), key}
     assert owner(scene).state == "kept"
+    job = CopySegmentJob.FromString(scene.value(key))
+    assert (job.state, job.cleanup_ts) == (CopySegmentJobFailed, 0)
+    assert "kept for a later run" in job.reason
+
+
+@pytest.mark.usefixtures("small_tasks")
+async def test_a_kept_job_and_its_unfinished_tasks_have_failed_for_the_reason_of_one(scene: Scene) -> None:
+    staged = await scene.begin()
+    await scene.register(staged, 0)
+    await scene.copy(staged, 1)
+    Staging(scene.clients, task(staged, 1)).fail("object x is absent")
+    await scene.keep(staged)
+    ledger, number = JobLedger(scene.metadata, scene.keys), int(staged.plan.job_id)
+    records = {each.task_id: each for each in ledger.tasks(number)}
+    found = [records[each] for each in scene.the_plan(staged.plan).task_ids]
+    failed = CopySegmentTaskFailed
+    assert [each.state for each in found] == [CopySegmentTaskCompleted, failed, failed]
+    assert [each.reason for each in found] == ["", "object x is absent", "object x is absent"]
+    assert [bool(each.node_id) for each in found] == [False, True, False]
+    assert all(each.complete_ts > each.created_ts for each in found)
+    job = ledger.job(number)
+    assert job is not None
+    assert (job.state, job.reason) == (CopySegmentJobFailed, "object x is absent")
+
+
+async def test_a_job_that_is_gone_on_with_has_no_reason_any_more(scene: Scene) -> None:
+    staged = await scene.begin()
+    Staging(scene.clients, task(staged)).fail("object x is absent")
+    await scene.keep(staged)
+    again = await scene.begin()
+    ledger, number = JobLedger(scene.metadata, scene.keys), int(again.plan.job_id)
+    job, (record,) = ledger.job(number), ledger.tasks(number)
+    assert job is not None
+    assert (job.state, job.reason) == (CopySegmentJobExecuting, "")
+    assert (record.state, record.reason, record.complete_ts) == (CopySegmentTaskPending, "", 0)
 
 
 async def test_keeping_twice_is_keeping_once(scene: Scene) -> None:
