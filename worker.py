@@ -13,8 +13,7 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 from temporalio.worker import Worker
 
 from activities import build_activities
-from activities.edge import ErrorTranslation
-from activities.log_context import LogContext
+from activities.interceptors import build_interceptors
 from formats.errors import RestoreError
 from restore.log_format import start_logging
 from restore.settings import Settings
@@ -52,7 +51,7 @@ def build_worker(client: Client, clients: Clients, task_queue: str, *, search_at
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(clients, search_attributes=search_attributes),
-        interceptors=[LogContext(), ErrorTranslation(search_attributes=search_attributes)],
+        interceptors=build_interceptors(clients, search_attributes=search_attributes),
         max_concurrent_activities=ACTIVITIES,
         max_heartbeat_throttle_interval=BEAT,
         default_heartbeat_throttle_interval=BEAT,
