@@ -25,6 +25,7 @@ from samples.object_proof import (
 )
 from samples.record_proof import Placed, expected_records, records_beyond, records_right, records_unchanged
 from samples.records import Placement
+from samples.rewritten import rewritten_logs
 from samples.snapshot import WrittenSample
 from samples.world import Scan, World, digests, read_world
 
@@ -76,29 +77,36 @@ def prove(
     root: str | None = None,
     meta: str = META,
     source: "S3Client | None" = None,
+    rewritten: bool = False,
 ) -> Proof:
     """Whether the sample is restored into the collection, object by object and record by record.
 
     `scan(prefix)` gives etcd's keys and values; `before` is all below `{meta}/` as it was when the restore
     began, the empty target's records included. Bucket and root are the destination's, by default the
-    source's own; `source` is a client of the source's store where that is another. KeyError when `before`
-    lacks the collection.
+    source's own; `source` is a client of the source's store where that is another. `rewritten` tells that
+    logs are to have the target's ids in their descriptors. KeyError when `before` lacks the collection.
     """
     place = (bucket or written.bucket, written.shape.root if root is None else root)
     after = read_world(client, scan, bucket=place[0], root=place[1], meta=meta)
     was = World(*place, meta, frozenset(), before)
     to = read_destination(was, collection_id)
-    left = objects_unchanged(written.digests, digests(source or client, written.bucket, written.digests))
-    return Proof((*_findings(client, written, was, after, to), left))
+    origin = source or client
+    left = objects_unchanged(written.digests, digests(origin, written.bucket, written.digests))
+    return Proof((*_findings(client, written, was, after, to, origin if rewritten else None), left))
 
 
 def _findings(
-    client: "S3Client", written: WrittenSample, before: World, after: World, to: Destination
+    client: "S3Client",
+    written: WrittenSample,
+    before: World,
+    after: World,
+    to: Destination,
+    rewritten_from: "S3Client | None",
 ) -> Iterator[Finding]:
     match = match_segments(after, written.manifests, written.keys, to.collection)
     placed = _placed(written, match.segments, after, to)
     yield match.finding
-    yield from _object_findings(client, written, placed, after, to)
+    yield from _object_findings(client, written, placed, after, to, rewritten_from)
     builds = {source: build for _, at in placed for source, build in at.builds.items()}
     yield new_builds(written.manifests, builds)
     jobs = job_records(before, after)
@@ -109,16 +117,19 @@ def _findings(
 
 
 def _object_findings(
-    client: "S3Client", written: WrittenSample, placed: Placed, after: World, to: Destination
+    client: "S3Client",
+    written: WrittenSample,
+    placed: Placed,
+    after: World,
+    to: Destination,
+    rewritten_from: "S3Client | None",
 ) -> Iterator[Finding]:
-    expected = {
-        target: source
-        for manifest, at in placed
-        for target, source in target_objects(manifest, written.keys[manifest.segment_id], at).items()
-    }
+    by_segment = [(at, target_objects(each, written.keys[each.segment_id], at)) for each, at in placed]
+    expected = {target: source for _, objects in by_segment for target, source in objects.items()}
     found = digests(client, after.bucket, expected.keys() & after.keys)
     yield objects_in_place(expected, after, written.objects)
-    yield objects_identical(expected, written.digests, found)
+    logs = rewritten_logs(rewritten_from, written.bucket, by_segment) if rewritten_from else {}
+    yield objects_identical(expected, {**written.digests, **logs}, found)
     own = written.digests if after.bucket == written.bucket else ()
     yield objects_beyond([*expected, *own], after, [at for _, at in placed], to)
 

@@ -46,7 +46,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class Ground:
-    """`home` is what the default profile leads to, `source` where samples are taken."""
+    """`home` is what the default profile leads to, `source` where samples are taken; `clients` know both."""
 
     client: Client
     home: Deployment
@@ -54,6 +54,7 @@ class Ground:
     etcd: Etcd3Client
     queue: str
     root: str
+    clients: Clients
 
     def sample(self, shape: SampleShape, *, catalogued: bool = False) -> WrittenSample:
         """A sample in the source, with ids that no other sample of these tests has.
@@ -88,7 +89,8 @@ class Ground:
         name, collection = self._target(written.shape, fields)
         before = self.home.image()
         result = await self._run(name, snapshot or written.uri, fields)
-        self._assert_proved(of or written, before, collection)
+        rewritten = bool(fields.get("rewrite_descriptors"))
+        self._assert_proved(of or written, before, collection, rewritten=rewritten)
         return Restored(result, self._certificate(result), collection)
 
     async def refused(
@@ -132,7 +134,9 @@ class Ground:
             result_type=RestoreResult,
         )
 
-    def _assert_proved(self, written: WrittenSample, before: Image, collection: int) -> None:
+    def _assert_proved(
+        self, written: WrittenSample, before: Image, collection: int, *, rewritten: bool
+    ) -> None:
         proof = prove(
             self.home.s3,
             self.home.scan,
@@ -143,6 +147,7 @@ class Ground:
             root=self.root,
             meta=self.home.meta,
             source=self.source.s3,
+            rewritten=rewritten,
         )
         assert proof.differences == []
         assert proof.ok
@@ -182,7 +187,7 @@ async def grounded(
         queue = f"q-{secrets.token_hex(6)}"
         clients = Clients(Settings(task_queue=queue, profiles=profiles))
         async with build_worker(client, clients, queue, search_attributes=True):
-            yield Ground(client, home, source, etcd, queue, root)
+            yield Ground(client, home, source, etcd, queue, root, clients)
 
 
 def _profile(name: str, at: Deployment, servers: Mapping[str, str], root: str, folder: Path) -> Profile:
