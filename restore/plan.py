@@ -290,7 +290,7 @@ def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
 
 
 def _built_bytes(manifest: SegmentManifest) -> int:
-    """Bytes of what the manifest names without an object's size: builds of indexes, and logs of Milvus 2.3."""
+    """Bytes of what is named without an object's size: builds of indexes, and logs of Milvus 2.3."""
     indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
     if manifest.storage_version == _V3:
         return indexes
