@@ -13,6 +13,7 @@ from activities.planning import PlanningActivities
 from activities.publishing import PublishActivities
 from activities.reserving import ReserveActivities
 from activities.rollback import RollbackActivities
+from activities.snapshotting import SnapshotActivities
 from activities.verifying import VerifyActivities
 from stores.clients import Clients
 
@@ -32,6 +33,7 @@ def build_activities(clients: Clients, *, search_attributes: bool) -> list[Calla
         IndexActivities(clients),
         PublishActivities(clients),
         RollbackActivities(clients),
+        SnapshotActivities(clients),
     )
     return [method for group in groups for method in _activities_of(group)]
 

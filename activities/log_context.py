@@ -28,6 +28,12 @@ _STATES = {
     "remove_objects": "rolling_back",
     "remove_target": "rolling_back",
     "forget_restore": "rolling_back",
+    "open_snapshot": "planning",
+    "flush_collection": "preparing",
+    "begin_snapshot": "preparing",
+    "write_snapshot": "writing",
+    "commit_snapshot": "publishing",
+    "discard_snapshot": "rolling_back",
 }
 """The phase of the restore that an activity is part of; all others copy."""
 

@@ -17,7 +17,7 @@ class TargetCollection:
 
     `schema` has its fields, struct array fields and functions filled in. `partitions` are ids by name,
     `start_positions` the first message ids by physical channel. Only what is created and not dropped
-    is in it.
+    is in it. `created_at` is hybrid, `consistency_level` the enum's number.
     """
 
     id: int
@@ -30,6 +30,8 @@ class TargetCollection:
     indexes: tuple[index_pb2.IndexInfo, ...]
     start_positions: Mapping[str, bytes]
     properties: Mapping[str, str]
+    created_at: int = 0
+    consistency_level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def target_collection(
         indexes=tuple(each.index_info for each in parts.indexes if not each.deleted),
         start_positions={pair.key: pair.data for pair in stored.start_positions},
         properties={pair.key: pair.value for pair in stored.properties or stored.schema.properties},
+        created_at=stored.create_time,
+        consistency_level=stored.consistency_level,
     )
 
 

@@ -3,6 +3,7 @@
 RestoreError                 every failure that a restore names; `permanent`: a retry cannot help
 ├── InvalidRequest           what was asked for cannot be meant, a path outside its root included
 ├── SnapshotCorrupt          a snapshot file is absent, damaged or contradicts itself
+├── CatalogCorrupt           a cluster's records of a collection contradict each other
 └── UnsupportedFormat        a version that this build does not know
 
 The rest of the tree grows in restore/errors.py. A class's name is the `type` of the workflow's
@@ -24,6 +25,10 @@ class InvalidRequest(RestoreError):
 
 class SnapshotCorrupt(RestoreError):
     """The snapshot's metadata or a segment manifest is absent, damaged or contradicts itself."""
+
+
+class CatalogCorrupt(RestoreError):
+    """A cluster's own records of a collection are incomplete or contradict each other."""
 
 
 class UnsupportedFormat(RestoreError):

@@ -106,6 +106,20 @@ class MetaKeys:
         """The prefix of snapshots, narrowed by collection."""
         return self._meta("datacoord-meta/snapshot", *ids, "")
 
+    # Where snapshots of clusters that know none are recorded, and who makes one: ours.
+
+    def own_snapshot(self, collection: int, snapshot: int) -> str:
+        """The key of a data.SnapshotInfo that no scan of an older Milvus meets."""
+        return self._root("milvus-restore/snapshot", collection, snapshot)
+
+    def own_snapshots(self, *ids: int) -> str:
+        """The prefix of such snapshots, narrowed by collection."""
+        return self._root("milvus-restore/snapshot", *ids, "")
+
+    def snapshot_creation(self, collection: int, name: str) -> str:
+        """The key that says who makes a snapshot of this name; gone when it is made."""
+        return self._root("milvus-restore/snapshot-creation", collection, name)
+
     # RootCoord's catalog.
 
     def database(self, database: int) -> str:

@@ -19,7 +19,7 @@ from formats.segment import Binlog, FieldBinlog, IndexFiles, Position, SegmentMa
 from formats.segment_folders import SegmentFolders
 
 _STORAGE_VERSIONS = (0, 2, 3)
-_V3 = 3
+_V2, _V3 = 2, 3
 
 PathOf = Callable[[int, int], str]
 """The key of a log by field and log id."""
@@ -96,17 +96,10 @@ def describe_segment(
     UnsupportedFormat for a storage version or path layout that is not known.
     """
     whole = records.whole()
-    if whole.storage_version not in _STORAGE_VERSIONS:
-        raise UnsupportedFormat(
-            f"segment {whole.ID}: storage_version: expected one of 0, 2 and 3, found "
-            f"{whole.storage_version}; a newer milvus-restore may know it"
-        )
-    folders = folders_of(whole, root)
-    places = _Places(folders, there)
-    logs = _insert_logs(whole, folders)
-    pointer = committed_pointer(whole)
-    kept_pointer = pointer.text() if pointer else whole.manifest_path if whole.storage_version == 2 else ""
-    return SegmentManifest(
+    _require_known_storage(whole)
+    folders, pointer = folders_of(whole, root), committed_pointer(whole)
+    logs = _fields(whole.binlogs, folders.insert_log)
+    described = SegmentManifest(
         segment_id=whole.ID,
         partition_id=whole.partitionID,
         segment_level=whole.level,
@@ -118,19 +111,10 @@ def describe_segment(
         is_sorted=whole.is_sorted,
         commit_timestamp=whole.commit_timestamp,
         binlog_files=logs,
-        deltalog_files=(*_fields(whole.deltalogs, places.delta), *records.later_deltas),
-        statslog_files=_fields(whole.statslogs, places.stats),
-        bm25_statslog_files=_fields(whole.bm25statslogs, places.bm25),
         index_files=records.indexes,
-        text_index_files=tuple(
-            text_index(whole.textStatsLogs[number], folders, there or ())
-            for number in sorted(whole.textStatsLogs)
-        ),
-        json_key_index_files=tuple(
-            json_index(whole.jsonKeyStats[number], folders) for number in sorted(whole.jsonKeyStats)
-        ),
-        manifest_path=kept_pointer,
+        manifest_path=pointer.text() if pointer else _plain_pointer(whole),
     )
+    return described.model_copy(update=_found(records, whole, _Places(folders, there)))
 
 
 def delta_logs(records: SegmentRecords, root: str) -> tuple[FieldBinlog, ...]:
@@ -160,8 +144,30 @@ class _Places:
         return own if self.folders.base and in_folder else self.folders.delta_log(number, log)
 
 
-def _insert_logs(whole: SegmentInfo, folders: SegmentFolders) -> tuple[FieldBinlog, ...]:
-    return _fields(whole.binlogs, folders.insert_log)
+def _require_known_storage(whole: SegmentInfo) -> None:
+    if whole.storage_version not in _STORAGE_VERSIONS:
+        raise UnsupportedFormat(
+            f"segment {whole.ID}: storage_version: expected one of 0, 2 and 3, found "
+            f"{whole.storage_version}; a newer milvus-restore may know it"
+        )
+
+
+def _plain_pointer(whole: SegmentInfo) -> str:
+    """The key of a StorageV2 segment's manifest; a StorageV3 one that committed nothing points nowhere."""
+    return whole.manifest_path if whole.storage_version == _V2 else ""
+
+
+def _found(records: SegmentRecords, whole: SegmentInfo, places: _Places) -> dict[str, object]:
+    """What may lie in a StorageV3 segment's own folder."""
+    texts, jsons = whole.textStatsLogs, whole.jsonKeyStats
+    there = places.there or ()
+    return {
+        "deltalog_files": (*_fields(whole.deltalogs, places.delta), *records.later_deltas),
+        "statslog_files": _fields(whole.statslogs, places.stats),
+        "bm25_statslog_files": _fields(whole.bm25statslogs, places.bm25),
+        "text_index_files": tuple(text_index(texts[each], places.folders, there) for each in sorted(texts)),
+        "json_key_index_files": tuple(json_index(jsons[each], places.folders) for each in sorted(jsons)),
+    }
 
 
 def _fields(records: Iterable[FieldRecord], path_of: PathOf) -> tuple[FieldBinlog, ...]:

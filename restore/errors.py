@@ -3,8 +3,12 @@
 RestoreError                       formats/errors.py
 ├── InvalidRequest                 formats/errors.py
 ├── SnapshotCorrupt                formats/errors.py
+├── CatalogCorrupt                 formats/errors.py
 ├── UnsupportedFormat              formats/errors.py
 ├── SnapshotNotFound
+├── SnapshotExists
+├── CollectionNotFound
+├── FlushRefused
 ├── TargetNotFound
 ├── TargetNotEmpty
 ├── TargetMismatch
@@ -21,17 +25,27 @@ A class's name is the `type` of the workflow's failure (architecture, section 4)
 
 from typing import ClassVar
 
-from formats.errors import InvalidRequest, RestoreError, SnapshotCorrupt, UnsupportedFormat
+from formats.errors import (
+    CatalogCorrupt,
+    InvalidRequest,
+    RestoreError,
+    SnapshotCorrupt,
+    UnsupportedFormat,
+)
 
 __all__ = [
     "AccessDenied",
+    "CatalogCorrupt",
+    "CollectionNotFound",
     "Fenced",
+    "FlushRefused",
     "InvalidRequest",
     "ObjectMismatch",
     "ObjectMissing",
     "RestoreError",
     "RollbackIncomplete",
     "SnapshotCorrupt",
+    "SnapshotExists",
     "SnapshotNotFound",
     "StoreUnavailable",
     "TargetBusy",
@@ -44,6 +58,18 @@ __all__ = [
 
 class SnapshotNotFound(RestoreError):
     """The metadata JSON, its bucket or the catalog's record is absent, or not committed."""
+
+
+class SnapshotExists(RestoreError):
+    """The collection has a snapshot of this name, or one that is being made."""
+
+
+class CollectionNotFound(RestoreError):
+    """The database or collection to take a snapshot of is absent."""
+
+
+class FlushRefused(RestoreError):
+    """Milvus will not flush the collection; the message gives its reason."""
 
 
 class TargetNotFound(RestoreError):

@@ -68,13 +68,19 @@ def collection_records(catalog: CatalogCollection, meta: str) -> dict[str, Messa
 def source_records(written: WrittenSample, meta: str) -> dict[str, Message]:
     """All records of the source collection by absolute key, its segments' and its snapshot's included."""
     catalog = source_collection(written.shape)
-    records = collection_records(catalog, meta)
+    records = collection_records(catalog, meta) | _sought(written.shape, meta)
     for manifest in written.manifests:
         records |= segment_records(manifest, _in_place(catalog, manifest, meta))
     committed = snapshot_info(written.shape)
     committed.state = SnapshotState.SnapshotStateCommitted
     committed.s3_location = written.key
     return {**records, f"{meta}/datacoord-meta/snapshot/{catalog.collection_id}/{committed.id}": committed}
+
+
+def _sought(shape: SampleShape, meta: str) -> dict[str, Message]:
+    """The checkpoints of a collection that was consumed as far as its snapshot says."""
+    positions = snapshot_info(shape).channel_seek_positions
+    return {f"{meta}/datacoord-meta/channel-cp/{each.channel_name}": each for each in positions}
 
 
 def wal_position(position: Position, channel: str) -> MsgPosition:

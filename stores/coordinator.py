@@ -13,10 +13,11 @@ ROLES = ("rootcoord", "mixcoord")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A coordinator that is alive: the key it registered at, and its `host:port`."""
+    """A coordinator that is alive: the key it registered at, its `host:port`, and its version or ''."""
 
     key: str
     address: str
+    version: str = ""
 
 
 def running_coordinator(store: MetadataStore, keys: MetaKeys) -> Session | None:
@@ -27,19 +28,20 @@ def running_coordinator(store: MetadataStore, keys: MetaKeys) -> Session | None:
     for role in ROLES:
         record = store.get(keys.session(role))
         if record is not None:
-            return Session(record.key, _address(record.key, record.value))
+            return _session(record.key, record.value)
     return None
 
 
-def _address(key: str, value: bytes) -> str:
+def _session(key: str, value: bytes) -> Session:
     try:
-        session = json.loads(value)
+        told = json.loads(value)
     except ValueError:
-        session = None
-    address = session.get("Address") if isinstance(session, dict) else None
+        told = None
+    session = told if isinstance(told, dict) else {}
+    address, version = session.get("Address"), session.get("Version")
     if not isinstance(address, str) or not address:
         raise UnsupportedFormat(
             f"the coordinator's session at {key} holds {len(value)} bytes that tell no Address; check that "
             "the etcd root path is Milvus's and that its version is a known one"
         )
-    return address
+    return Session(key, address, version if isinstance(version, str) else "")

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -17,7 +17,7 @@ def each_in_flight(
 ) -> Iterator[R]:
     """Yield the results in the order of the items, which are taken as they are needed.
 
-    After an error, or when nobody asks any more, nothing further is begun.
+    After an error, or when nobody asks any more, nothing further is begun, and what runs has ended.
     """
     waiting: deque[Future[R]] = deque()
     try:
@@ -28,5 +28,4 @@ def each_in_flight(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        for each in waiting:
-            each.cancel()
+        wait([each for each in waiting if not each.cancel()])

@@ -1,5 +1,7 @@
 """Milvus's own API, as far as a restore makes and removes its target with it (architecture, decision 12).
 
+A snapshot that is to hold what was written until now has it flushed here first.
+
 These few calls are ours rather than pymilvus's. pymilvus 3.0 makes a collection from classes of its own,
 which leave out the ids of fields and functions that newer servers are to keep, and all that it does not know;
 here the snapshot's schema goes to the server as it is. And a worker needs neither pandas nor numpy for it.
@@ -7,6 +9,7 @@ here the snapshot's schema goes to the server as it is. And a worker needs neith
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 import grpc
@@ -16,8 +19,26 @@ from pydantic import SecretStr
 from formats.proto.common_pb2 import ConsistencyLevel, KeyValuePair
 from formats.proto.schema_pb2 import CollectionSchema
 from restore.creation import CollectionDefinition
-from restore.errors import AccessDenied, RestoreError, StoreUnavailable, TargetMismatch
+from restore.errors import (
+    AccessDenied,
+    CollectionNotFound,
+    FlushRefused,
+    RestoreError,
+    StoreUnavailable,
+    TargetMismatch,
+)
 from stores.proto import milvus_rpc_pb2 as rpc
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """A flush that was asked for: the segments that it sealed, and its hybrid timestamp."""
+
+    database: str
+    collection: str
+    segments: tuple[int, ...]
+    timestamp: int
+
 
 Response = TypeVar("Response", bound=Message)
 
@@ -136,6 +157,36 @@ class Milvus:
             db_name=database, collection_name=collection, field_name=field, index_name=name
         )
         self._do("DropIndex", request, f"{name} on field {field}")
+
+    def flush(self, database: str, collection: str) -> Flush:
+        """Begin to write what the collection has in memory; CollectionNotFound or FlushRefused if not."""
+        request = rpc.FlushRequest(db_name=database, collection_names=[collection])
+        answer = self._ask("Flush", request, rpc.FlushResponse)
+        self._require_flush(answer.status, "Flush", collection)
+        sealed = answer.coll_segIDs.get(collection, rpc.LongArray()).data
+        before = answer.flush_coll_segIDs.get(collection, rpc.LongArray()).data
+        timestamp = answer.coll_flush_ts.get(collection, 0)
+        return Flush(database, collection, tuple(dict.fromkeys([*sealed, *before])), timestamp)
+
+    def is_flushed(self, flush: Flush) -> bool:
+        """True when its segments are written and every channel's checkpoint is past it."""
+        request = rpc.GetFlushStateRequest(
+            segmentIDs=flush.segments,
+            flush_ts=flush.timestamp,
+            db_name=flush.database,
+            collection_name=flush.collection,
+        )
+        answer = self._ask("GetFlushState", request, rpc.GetFlushStateResponse)
+        self._require_flush(answer.status, "GetFlushState", flush.collection)
+        return answer.flushed
+
+    def _require_flush(self, status: rpc.Status, call: str, collection: str) -> None:
+        if status.code == _NO_COLLECTION:
+            raise CollectionNotFound(f"{self.where} has no collection {collection!r}: {status.reason}")
+        try:
+            self._require(status, call, collection)
+        except TargetMismatch as error:
+            raise FlushRefused(str(error)) from error
 
     def _do(self, call: str, request: Message, what: str, *, absent: bool = False) -> None:
         status = self._ask(call, request, rpc.Status)

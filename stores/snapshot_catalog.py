@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from formats.catalog import is_live
 from formats.keys import MetaKeys
 from formats.location import SnapshotLocation
 from formats.metadata import read_metadata
 from formats.proto.data_pb2 import SnapshotInfo, SnapshotState, SnapshotStateCommitted
-from formats.wire import decode
 from restore.errors import (
     InvalidRequest,
     ObjectMissing,
@@ -19,6 +17,7 @@ from restore.errors import (
 )
 from stores.catalog import read_collection
 from stores.ports import Location, MetadataStore, ObjectStore
+from stores.snapshot_records import SnapshotRecords
 
 _FORMS = "a URI, a key that ends in .json, or [database/]collection/snapshot-name"
 _SHOWN = 10
@@ -70,9 +69,7 @@ class SnapshotCatalog:
         raise SnapshotNotFound(_why(wanted, records, named))
 
     def _records(self) -> Iterator[SnapshotInfo]:
-        for record in self.metadata.scan(self.keys.snapshots()):
-            if is_live(record.value):
-                yield decode(SnapshotInfo, record.value, record.key)
+        return (each.info for each in SnapshotRecords(self.metadata, self.keys).all())
 
     def _collection_of(self, wanted: SnapshotName) -> int | None:
         """The collection's id, or None when the catalog has it no more."""

@@ -1,9 +1,10 @@
 """Deterministic orchestration, nothing else."""
 
 from workflows.copy_segment import CopySegment
+from workflows.create_snapshot import CreateSnapshot
 from workflows.restore_snapshot import RestoreSnapshot
 from workflows.rollback_restore import RollbackRestore
 
-__all__ = ["WORKFLOWS", "CopySegment", "RestoreSnapshot", "RollbackRestore"]
+__all__ = ["WORKFLOWS", "CopySegment", "CreateSnapshot", "RestoreSnapshot", "RollbackRestore"]
 
-WORKFLOWS = [RestoreSnapshot, CopySegment, RollbackRestore]
+WORKFLOWS = [RestoreSnapshot, CopySegment, RollbackRestore, CreateSnapshot]

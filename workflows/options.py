@@ -54,3 +54,6 @@ COPY = _activity(timedelta(hours=6))
 
 WHOLE = _activity(timedelta(hours=6))
 """A pass over the whole restore: verifying, publishing, removing."""
+
+FLUSH = _activity(timedelta(minutes=30))
+"""Milvus writes what it has in memory; its rate limit may let one flush through in ten seconds."""

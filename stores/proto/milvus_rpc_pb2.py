@@ -15,13 +15,19 @@ _sym_db = _symbol_database.Default()
 from formats.proto import common_pb2 as formats_dot_proto_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dstores/proto/milvus_rpc.proto\x12\x15milvus_restore.milvus\x1a\x1a\x66ormats/proto/common.proto\"M\n\x06Status\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\x12\x11\n\tretriable\x18\x04 \x01(\x08\"@\n\x14HasCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"U\n\x15HasCollectionResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.milvus_restore.milvus.Status\x12\r\n\x05value\x18\x02 \x01(\x08\"\xfc\x01\n\x17\x43reateCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x0e\n\x06schema\x18\x04 \x01(\x0c\x12\x12\n\nshards_num\x18\x05 \x01(\x05\x12\x42\n\x11\x63onsistency_level\x18\x06 \x01(\x0e\x32\'.milvus_restore.common.ConsistencyLevel\x12\x37\n\nproperties\x18\x07 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x16\n\x0enum_partitions\x18\x08 \x01(\x03\"_\n\x17RenameCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x0f\n\x07oldName\x18\x03 \x01(\t\x12\x0f\n\x07newName\x18\x04 \x01(\t\x12\x11\n\tnewDBName\x18\x05 \x01(\t\"A\n\x15\x44ropCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"Z\n\x16\x43reatePartitionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x16\n\x0epartition_name\x18\x04 \x01(\t\"\xa1\x01\n\x12\x43reateIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x39\n\x0c\x65xtra_params\x18\x05 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x12\n\nindex_name\x18\x06 \x01(\t\"d\n\x10\x44ropIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x12\n\nindex_name\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dstores/proto/milvus_rpc.proto\x12\x15milvus_restore.milvus\x1a\x1a\x66ormats/proto/common.proto\"M\n\x06Status\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\x12\x11\n\tretriable\x18\x04 \x01(\x08\"@\n\x14HasCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"U\n\x15HasCollectionResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.milvus_restore.milvus.Status\x12\r\n\x05value\x18\x02 \x01(\x08\"\xfc\x01\n\x17\x43reateCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x0e\n\x06schema\x18\x04 \x01(\x0c\x12\x12\n\nshards_num\x18\x05 \x01(\x05\x12\x42\n\x11\x63onsistency_level\x18\x06 \x01(\x0e\x32\'.milvus_restore.common.ConsistencyLevel\x12\x37\n\nproperties\x18\x07 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x16\n\x0enum_partitions\x18\x08 \x01(\x03\"_\n\x17RenameCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x0f\n\x07oldName\x18\x03 \x01(\t\x12\x0f\n\x07newName\x18\x04 \x01(\t\x12\x11\n\tnewDBName\x18\x05 \x01(\t\"A\n\x15\x44ropCollectionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\"Z\n\x16\x43reatePartitionRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x16\n\x0epartition_name\x18\x04 \x01(\t\"\xa1\x01\n\x12\x43reateIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x39\n\x0c\x65xtra_params\x18\x05 \x03(\x0b\x32#.milvus_restore.common.KeyValuePair\x12\x12\n\nindex_name\x18\x06 \x01(\t\"d\n\x10\x44ropIndexRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x03 \x01(\t\x12\x12\n\nfield_name\x18\x04 \x01(\t\x12\x12\n\nindex_name\x18\x05 \x01(\t\"\x19\n\tLongArray\x12\x0c\n\x04\x64\x61ta\x18\x01 \x03(\x03\"9\n\x0c\x46lushRequest\x12\x0f\n\x07\x64\x62_name\x18\x02 \x01(\t\x12\x18\n\x10\x63ollection_names\x18\x03 \x03(\t\"\x90\x04\n\rFlushResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.milvus_restore.milvus.Status\x12I\n\x0b\x63oll_segIDs\x18\x03 \x03(\x0b\x32\x34.milvus_restore.milvus.FlushResponse.CollSegIDsEntry\x12T\n\x11\x66lush_coll_segIDs\x18\x04 \x03(\x0b\x32\x39.milvus_restore.milvus.FlushResponse.FlushCollSegIDsEntry\x12L\n\rcoll_flush_ts\x18\x06 \x03(\x0b\x32\x35.milvus_restore.milvus.FlushResponse.CollFlushTsEntry\x1aS\n\x0f\x43ollSegIDsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .milvus_restore.milvus.LongArray:\x02\x38\x01\x1aX\n\x14\x46lushCollSegIDsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .milvus_restore.milvus.LongArray:\x02\x38\x01\x1a\x32\n\x10\x43ollFlushTsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"f\n\x14GetFlushStateRequest\x12\x12\n\nsegmentIDs\x18\x01 \x03(\x03\x12\x10\n\x08\x66lush_ts\x18\x02 \x01(\x04\x12\x0f\n\x07\x64\x62_name\x18\x03 \x01(\t\x12\x17\n\x0f\x63ollection_name\x18\x04 \x01(\t\"W\n\x15GetFlushStateResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.milvus_restore.milvus.Status\x12\x0f\n\x07\x66lushed\x18\x02 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stores.proto.milvus_rpc_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
+  _globals['_FLUSHRESPONSE_COLLSEGIDSENTRY']._options = None
+  _globals['_FLUSHRESPONSE_COLLSEGIDSENTRY']._serialized_options = b'8\001'
+  _globals['_FLUSHRESPONSE_FLUSHCOLLSEGIDSENTRY']._options = None
+  _globals['_FLUSHRESPONSE_FLUSHCOLLSEGIDSENTRY']._serialized_options = b'8\001'
+  _globals['_FLUSHRESPONSE_COLLFLUSHTSENTRY']._options = None
+  _globals['_FLUSHRESPONSE_COLLFLUSHTSENTRY']._serialized_options = b'8\001'
   _globals['_STATUS']._serialized_start=84
   _globals['_STATUS']._serialized_end=161
   _globals['_HASCOLLECTIONREQUEST']._serialized_start=163
@@ -40,4 +46,20 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_CREATEINDEXREQUEST']._serialized_end=989
   _globals['_DROPINDEXREQUEST']._serialized_start=991
   _globals['_DROPINDEXREQUEST']._serialized_end=1091
+  _globals['_LONGARRAY']._serialized_start=1093
+  _globals['_LONGARRAY']._serialized_end=1118
+  _globals['_FLUSHREQUEST']._serialized_start=1120
+  _globals['_FLUSHREQUEST']._serialized_end=1177
+  _globals['_FLUSHRESPONSE']._serialized_start=1180
+  _globals['_FLUSHRESPONSE']._serialized_end=1708
+  _globals['_FLUSHRESPONSE_COLLSEGIDSENTRY']._serialized_start=1483
+  _globals['_FLUSHRESPONSE_COLLSEGIDSENTRY']._serialized_end=1566
+  _globals['_FLUSHRESPONSE_FLUSHCOLLSEGIDSENTRY']._serialized_start=1568
+  _globals['_FLUSHRESPONSE_FLUSHCOLLSEGIDSENTRY']._serialized_end=1656
+  _globals['_FLUSHRESPONSE_COLLFLUSHTSENTRY']._serialized_start=1658
+  _globals['_FLUSHRESPONSE_COLLFLUSHTSENTRY']._serialized_end=1708
+  _globals['_GETFLUSHSTATEREQUEST']._serialized_start=1710
+  _globals['_GETFLUSHSTATEREQUEST']._serialized_end=1812
+  _globals['_GETFLUSHSTATERESPONSE']._serialized_start=1814
+  _globals['_GETFLUSHSTATERESPONSE']._serialized_end=1901
 # @@protoc_insertion_point(module_scope)

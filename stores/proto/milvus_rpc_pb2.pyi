@@ -107,3 +107,70 @@ class DropIndexRequest(_message.Message):
     field_name: str
     index_name: str
     def __init__(self, db_name: _Optional[str] = ..., collection_name: _Optional[str] = ..., field_name: _Optional[str] = ..., index_name: _Optional[str] = ...) -> None: ...
+
+class LongArray(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, data: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class FlushRequest(_message.Message):
+    __slots__ = ("db_name", "collection_names")
+    DB_NAME_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_NAMES_FIELD_NUMBER: _ClassVar[int]
+    db_name: str
+    collection_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, db_name: _Optional[str] = ..., collection_names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FlushResponse(_message.Message):
+    __slots__ = ("status", "coll_segIDs", "flush_coll_segIDs", "coll_flush_ts")
+    class CollSegIDsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: LongArray
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[LongArray, _Mapping]] = ...) -> None: ...
+    class FlushCollSegIDsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: LongArray
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[LongArray, _Mapping]] = ...) -> None: ...
+    class CollFlushTsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    COLL_SEGIDS_FIELD_NUMBER: _ClassVar[int]
+    FLUSH_COLL_SEGIDS_FIELD_NUMBER: _ClassVar[int]
+    COLL_FLUSH_TS_FIELD_NUMBER: _ClassVar[int]
+    status: Status
+    coll_segIDs: _containers.MessageMap[str, LongArray]
+    flush_coll_segIDs: _containers.MessageMap[str, LongArray]
+    coll_flush_ts: _containers.ScalarMap[str, int]
+    def __init__(self, status: _Optional[_Union[Status, _Mapping]] = ..., coll_segIDs: _Optional[_Mapping[str, LongArray]] = ..., flush_coll_segIDs: _Optional[_Mapping[str, LongArray]] = ..., coll_flush_ts: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class GetFlushStateRequest(_message.Message):
+    __slots__ = ("segmentIDs", "flush_ts", "db_name", "collection_name")
+    SEGMENTIDS_FIELD_NUMBER: _ClassVar[int]
+    FLUSH_TS_FIELD_NUMBER: _ClassVar[int]
+    DB_NAME_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    segmentIDs: _containers.RepeatedScalarFieldContainer[int]
+    flush_ts: int
+    db_name: str
+    collection_name: str
+    def __init__(self, segmentIDs: _Optional[_Iterable[int]] = ..., flush_ts: _Optional[int] = ..., db_name: _Optional[str] = ..., collection_name: _Optional[str] = ...) -> None: ...
+
+class GetFlushStateResponse(_message.Message):
+    __slots__ = ("status", "flushed")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FLUSHED_FIELD_NUMBER: _ClassVar[int]
+    status: Status
+    flushed: bool
+    def __init__(self, status: _Optional[_Union[Status, _Mapping]] = ..., flushed: bool = ...) -> None: ...
