@@ -46,13 +46,14 @@ class RestoredTwin:
     target: int
     ids: dict[str, str] = field(default_factory=dict)
 
-    def prove(self) -> Proof:
+    def prove(self, *, rewritten: bool = False) -> Proof:
         return prove(
             self.bucket.client,
             lambda prefix: [(k, v) for k, v in self.records.items() if k.startswith(prefix)],
             self.written,
             self.before,
             collection_id=self.target,
+            rewritten=rewritten,
         )
 
     @property

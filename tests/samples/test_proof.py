@@ -57,6 +57,18 @@ def test_nothing_is_proved_before_the_restore() -> None:
     assert rows["completed job"] == (1, 0)
 
 
+def test_logs_that_kept_their_descriptors_are_not_proved_to_be_rewritten(twin: RestoredTwin) -> None:
+    proof = twin.prove(rewritten=True)
+    logs = [
+        key
+        for keys in twin.written.keys.values()
+        for key in keys
+        if "insert_log/" in key or "delta_log/" in key
+    ]
+    assert {what for what, _, _, ok in proof.rows if not ok} == {"objects identical"}
+    assert len(proof.differences) == len(logs) > 0
+
+
 # Damage to objects.
 
 

@@ -61,6 +61,7 @@ async def test_every_option_reaches_the_workflow(cli: CommandLine, worker: Worke
     options = {"database": "shop", "source": "backup", "destination": "prod", "concurrency": "3"}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     words += ["--verify", "full", "--on-failure", "keep", "--partition", "eu", "--partition", "us"]
+    words += ["--rewrite-descriptors"]
     ended = await cli.run("start", "finish", target, *words)
     assert ended.code == 0, ended
     handle = cli.client.get_workflow_handle(f"restore/shop/{target}")
@@ -76,6 +77,7 @@ async def test_every_option_reaches_the_workflow(cli: CommandLine, worker: Worke
             "concurrency": 3,
             "verify": "full",
             "on_failure": "keep",
+            "rewrite_descriptors": True,
         }
     ]
 
