@@ -10,48 +10,47 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities import build_activities
 from activities.interceptors import build_interceptors
 from formats.errors import RestoreError
 from restore.log_format import start_logging
 from restore.settings import Settings
+from restore.telemetry import TelemetrySettings
 from stores.clients import Clients
 from workflows import WORKFLOWS
 from workflows.plugin import RestorePlugin
 from workflows.registration import register_search_attributes
+from workflows.telemetry import Telemetry, open_telemetry
 
 _log = logging.getLogger("milvus-restore")
 
-ACTIVITIES = 64
-"""Activities at once; they mostly wait for a store, and the copying ones share their threads."""
-
-BEAT = timedelta(seconds=1)
-"""Heartbeats are sent at most this often, and a cancel or pause arrives with their answer."""
-
-GRACE = timedelta(seconds=10)
-"""On SIGTERM, copies in flight may end; what is interrupted is taken over by another worker."""
+ACTIVITIES = 64  # at once; they mostly wait for a store, and the copying ones share their threads
+BEAT = timedelta(seconds=1)  # between heartbeats, with whose answers a cancel or pause arrives
+GRACE = timedelta(seconds=10)  # for copies in flight on SIGTERM; what is interrupted, another takes over
 
 
-async def connect() -> Client:
+async def connect(telemetry: Telemetry) -> Client:
     """A Temporal client by Temporal's own settings (TEMPORAL_ADDRESS and others, or a profile)."""
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
     logs = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
-    runtime = Runtime(telemetry=TelemetryConfig(logging=logs))
-    return await Client.connect(**config, plugins=[RestorePlugin()], runtime=runtime)
+    runtime = Runtime(telemetry=TelemetryConfig(logging=logs, metrics=telemetry.buffer))
+    return await Client.connect(**config, plugins=[RestorePlugin(), *telemetry.plugins], runtime=runtime)
 
 
-def build_worker(client: Client, clients: Clients, task_queue: str, *, search_attributes: bool) -> Worker:
-    """A worker for everything that a restore does."""
+def build_worker(
+    client: Client, clients: Clients, queue: str, *more: Interceptor, search_attributes: bool
+) -> Worker:
+    """A worker for everything that a restore does, with `more` around its activities."""
     return Worker(
         client,
-        task_queue=task_queue,
+        task_queue=queue,
         workflows=WORKFLOWS,
         activities=build_activities(clients, search_attributes=search_attributes),
-        interceptors=build_interceptors(clients, search_attributes=search_attributes),
+        interceptors=[*build_interceptors(clients, search_attributes=search_attributes), *more],
         max_concurrent_activities=ACTIVITIES,
         max_heartbeat_throttle_interval=BEAT,
         default_heartbeat_throttle_interval=BEAT,
@@ -59,18 +58,19 @@ def build_worker(client: Client, clients: Clients, task_queue: str, *, search_at
     )
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, telemetry: Telemetry) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await connect()
+    client = await connect(telemetry)
     refusal = await register_search_attributes(client)
     if refusal:
         _log.warning("search attributes are not registered, restores run without them: %s", refusal)
-    clients = Clients(settings)
-    async with build_worker(client, clients, settings.task_queue, search_attributes=refusal is None):
-        _log.info("polling task queue %s", settings.task_queue)
+    clients, queue = Clients(settings), settings.task_queue
+    more, known = telemetry.interceptors(clients), refusal is None
+    async with telemetry.forwarding(), build_worker(client, clients, queue, *more, search_attributes=known):
+        _log.info("polling task queue %s", queue)
         await stop.wait()
 
 
@@ -82,7 +82,8 @@ def main() -> int:
     try:
         settings = Settings.load()
         start_logging(settings.log_format)
-        asyncio.run(serve(settings))
+        with open_telemetry("milvus-restore-worker", TelemetrySettings.load(), _log.warning) as telemetry:
+            asyncio.run(serve(settings, telemetry))
     except RestoreError as error:
         _log.error("%s: %s", type(error).__name__, error)
         return 2

@@ -1,7 +1,6 @@
 """OpenTelemetry's SDK, set up for what is wanted: OTLP over HTTP, and an endpoint for Prometheus."""
 
-import os  # noqa: TID251 - no workflow imports this module
-import socket
+import logging  # noqa: TID251 - no workflow imports this module
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -11,7 +10,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, start_http_server
@@ -30,6 +29,8 @@ def set_up(
     telemetry: Telemetry, service: str, settings: TelemetrySettings, tell: Callable[[str], object]
 ) -> None:
     """Have spans and metrics leave this process; `tell` is given what cannot be done."""
+    # A receiver that is away is told once a batch, not once a try.
+    logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)
     resource = _resource(service)
     if settings.traces:
         _trace(telemetry, resource)
@@ -68,11 +69,7 @@ def _readers(settings: TelemetrySettings, tell: Callable[[str], object]) -> list
 
 def _resource(service: str) -> Resource:
     """Who tells all this; what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before."""
-    ours = {
-        SERVICE_NAME: service,
-        SERVICE_VERSION: version("milvus-restore"),
-        SERVICE_INSTANCE_ID: f"{os.getpid()}@{socket.gethostname()}",
-    }
-    asked = Resource.create().attributes
-    unsaid = {key for key in ours if str(asked.get(key, "unknown_service")).startswith("unknown_service")}
-    return Resource.create({key: ours[key] for key in unsaid})
+    asked = Resource.create()
+    unnamed = str(asked.attributes[SERVICE_NAME]).startswith("unknown_service")
+    named = asked.merge(Resource({SERVICE_NAME: service})) if unnamed else asked
+    return Resource({SERVICE_VERSION: version("milvus-restore")}).merge(named)

@@ -15,13 +15,13 @@ from restore.telemetry import TelemetrySettings
 from stores.clients import Clients
 from stores.job_states import publish_job_states
 
-FLUSH_SECONDS: Final = 3.0
-"""The end of a process waits for receivers no longer than this; what they have not taken by then is lost."""
+PATIENCE: Final = 3.0
+"""Seconds that the end of a worker waits for receivers; what they have not taken by then is lost."""
 
 
 @dataclass
 class Telemetry:
-    """What was set up. As a context it flushes at its end, waiting at most FLUSH_SECONDS."""
+    """What was set up. As a context it flushes at its end, waiting at most `patience` seconds."""
 
     plugins: list[Plugin] = field(default_factory=list)
     """For the Temporal client."""
@@ -31,6 +31,8 @@ class Telemetry:
 
     ends: list[Callable[[], object]] = field(default_factory=list)
     """What flushes; nothing is recorded afterwards."""
+
+    patience: float = PATIENCE
 
     def interceptors(self, clients: Clients) -> list[Interceptor]:
         """Return what measures a worker's activities, and have its jobs and tasks counted, where wanted."""
@@ -55,7 +57,7 @@ class Telemetry:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(FLUSH_SECONDS / len(threads))
+            thread.join(self.patience / len(threads))
 
 
 def open_telemetry(service: str, settings: TelemetrySettings, tell: Callable[[str], object]) -> Telemetry:
