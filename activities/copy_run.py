@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 
-from activities.pulse import BEAT_SECONDS, require_awake
+from activities.pulse import BEAT_SECONDS, is_ending, require_on_duty
 from restore.plan import PlannedObject
 from stores.ports import ObjectStat
 from stores.standstill import STANDSTILLS
@@ -62,12 +62,17 @@ class CopyRun:
     def _lane(self) -> None:
         try:
             while self._going and (item := self._take()):
-                require_awake(self._mark)
-                if self._copy(*item, lambda: self._going):
+                require_on_duty(self._mark)
+                if self._copy(*item, self._goes_on):
                     self._count(item[1])
+                else:
+                    require_on_duty(self._mark)
         except BaseException:
             self._going = False
             raise
+
+    def _goes_on(self) -> bool:
+        return self._going and not is_ending()
 
     def _take(self) -> Item | None:
         try:

@@ -36,10 +36,10 @@ class Pulse:
         return not self._stop.is_set()
 
     def check(self) -> None:
-        """Return while the work may go on; else raise CancelledError, or as `require_awake`."""
+        """Return while the work may go on; else raise CancelledError, or as `require_on_duty`."""
         if self._stop.is_set():
             raise asyncio.CancelledError
-        require_awake(self._mark)
+        require_on_duty(self._mark)
 
     def wait(self, seconds: float) -> None:
         """Return when the time is over; CancelledError at once when the work is asked to end."""
@@ -51,11 +51,20 @@ class Pulse:
         activity.heartbeat(*[self.position] if self.position else [])
 
 
-def require_awake(mark: int) -> None:
-    """Return when this process has not stood still since the mark; else raise StoreUnavailable.
+def is_ending() -> bool:
+    """True in an activity whose worker was asked to end (SIGTERM)."""
+    return activity.in_activity() and activity.is_worker_shutdown()
+
+
+def require_on_duty(mark: int) -> None:
+    """Return unless this process has stood still since the mark or is to end; else raise StoreUnavailable.
 
     The attempt then fails where it is still wanted, and is made anew; where not, it is over.
     """
+    if is_ending():
+        raise StoreUnavailable(
+            "this worker was asked to end; it begins nothing more, and another one goes on with the attempt"
+        )
     if STANDSTILLS.since(mark):
         raise StoreUnavailable(
             f"this worker stood still for more than {LONGEST:g} s, so its work may have been taken over; "

@@ -45,9 +45,11 @@ def test_after_sigterm_another_worker_completes_the_restore(
     slow.half_copied(valve, 100)
 
     site.worker.ask_to_end()
+    eventually(lambda: "Beginning worker shutdown" in site.worker.log.read_text(), "it has heard")
+    asked = valve.asked
     valve.drip(site.worker.has_ended, "the worker has ended")
     assert site.worker.exit_code == 0
-    assert 100 < valve.asked < large.objects
+    assert valve.asked == asked < large.objects, "a copy was begun after SIGTERM"
     site.worker.start()
     valve.open()
 
