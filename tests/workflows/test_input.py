@@ -66,6 +66,10 @@ async def test_two_inputs_are_refused(trial: Trial) -> None:
         ),
         ({"verify": "md5"}, "field verify: Input should be 'size', 'etag' or 'full', found 'md5'"),
         ({"on_failure": True}, "field on_failure: Input should be 'rollback' or 'keep', found True"),
+        (
+            {"rewrite_descriptors": "yes"},
+            "field rewrite_descriptors: Input should be a valid boolean, found 'yes'",
+        ),
         ({"partitions": "p1"}, "field partitions: Input should be a valid array, found 'p1'"),
         ({"partitions": ["p", 1]}, "field partitions.1: Input should be a valid string, found 1"),
     ],
