@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from activities.copy_metrics import count_verified
 from activities.proving import Prover
 from activities.pulse import Pulse, run_blocking
 from formats.catalog import is_live
@@ -16,8 +17,8 @@ from restore.plan import Plan, PlanRef
 from restore.row_times import ahead
 from restore.steps import StagedPlan, TaskRef, TaskResult
 from stores.clients import Clients
-from stores.proofs import ProofArchive
 from stores.planned_snapshot import PlannedSnapshot
+from stores.proofs import ProofArchive
 from stores.reservations import Reservations
 from stores.staged_records import collection_records, keys_of, planned_records
 from stores.target_clock import TargetClock
@@ -65,6 +66,7 @@ class VerifyActivities:
         proof = TaskProof(objects=prover.prove(planned, pulse), by_listing=listed)
         pulse.check()
         ProofArchive(destination, archive, task.plan).put(task.index, proof)
+        count_verified([each.size for each in proof.objects])
         return TaskResult(
             segments=len(segments),
             objects=len(proof.objects),
@@ -77,9 +79,9 @@ class VerifyActivities:
         metadata, keys = self._clients.metadata(staged.plan.profile), keys_of(plan)
         self._require_reservation(staged, plan)
         _await_clock(TargetClock(metadata, keys), plan, pulse)
+        self._require_snapshot(staged, plan, pulse)
         there = {
             record.key: record.value
-        self._require_snapshot(staged, plan, pulse)
             for record in collection_records(metadata, keys, plan.target.collection_id)
             if is_live(record.value)
         }
@@ -103,10 +105,10 @@ class VerifyActivities:
             self._clients.archive(staged.plan.profile).all_segments(staged.plan), pulse.check
         )
 
-        held = reservations.look(plan.target.collection_id)
-        if held is None or held[1].mod_revision != staged.epoch:
     def _require_reservation(self, staged: StagedPlan, plan: Plan) -> None:
         reservations = Reservations(self._clients.metadata(staged.plan.profile), keys_of(plan))
+        held = reservations.look(plan.target.collection_id)
+        if held is None or held[1].mod_revision != staged.epoch:
             raise reservations.lost(plan.target.collection_id, held[0] if held else None)
 
 
