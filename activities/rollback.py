@@ -135,7 +135,9 @@ class RollbackActivities:
             if not metadata.commit(Transaction(self._guards(fence, plan), {}, keys)):
                 raise self._reservations(fence.destination, plan).lost(plan.target.collection_id, None)
         if not damaged:  # else they tell which segments to look for; they go with the job's end
-            JobLedger(metadata, keys_of(plan)).forget_tasks(plan.job_id, self._guards(fence, plan))
+            ledger = JobLedger(metadata, keys_of(plan))
+            if not ledger.forget_tasks(plan.job_id, self._guards(fence, plan)):
+                raise self._reservations(fence.destination, plan).lost(plan.target.collection_id, None)
         return len(doomed)
 
     def _remove_objects(self, fence: Fence, pulse: Pulse) -> int:

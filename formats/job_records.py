@@ -118,8 +118,10 @@ def pending_task(
 
 
 def running_task(value: bytes, worker: int) -> bytes:
-    """The same task in the hands of a worker; `task_version` counts the times it was taken up."""
+    """The same task in the hands of a worker, unless it is done; `task_version` counts the times."""
     task = CopySegmentTask.FromString(value)
+    if task.state == CopySegmentTaskCompleted:
+        return value
     task.state = CopySegmentTaskInProgress
     task.node_id = worker
     task.task_version += 1
@@ -185,6 +187,11 @@ def kept_job(value: bytes, reason: str) -> bytes:
     job.state = CopySegmentJobFailed
     job.reason = reason
     return job.SerializeToString(deterministic=True)
+
+
+def is_pending(value: bytes) -> bool:
+    """True when the job's tasks are not all recorded yet."""
+    return CopySegmentJob.FromString(value).state == CopySegmentJobPending
 
 
 def is_completed(value: bytes) -> bool:

@@ -12,6 +12,7 @@ from formats.job_records import (
     executing_job,
     failed_task,
     is_expired,
+    is_pending,
     pending_task,
     running_task,
 )
@@ -54,7 +55,12 @@ class JobLedger:
     def open_tasks(
         self, plan: Plan, mappings: Iterable[list[CopySegmentIDMapping]], guard: Guard, now: datetime
     ) -> bool:
-        """Record every task of a plan as pending, then the job as executing; False when the guard fails."""
+        """Record every task of a plan as pending, then the job as executing; False when the guard fails.
+
+        A late repeat finds the job further on, and sets no task back.
+        """
+        whole = self._keys.copy_segment_job(plan.job_id)
+        job = self._metadata.get(whole)
         records = (
             (
                 self._keys.copy_segment_task(task_id),
@@ -68,12 +74,13 @@ class JobLedger:
             )
             for task_id, each in zip(plan.task_ids, mappings, strict=True)
         )
-        if self._metadata.commit_all([guard], records) is None:
-            return False
-        return self._change(guard, [self._keys.copy_segment_job(plan.job_id)], _each(executing_job))
+        if job is None or is_pending(job.value):
+            # Without success the guard or the job has changed meanwhile; the last step tells which.
+            self._metadata.commit_all([guard, Guard(whole, job.mod_revision if job else 0)], records)
+        return self._change(guard, [whole], _each(executing_job))
 
     def take_up(self, task_id: int, guard: Guard, *, worker: int) -> bool:
-        """Record that a worker has begun with a task; False when the guard does not hold."""
+        """Record that a worker has begun with a task, unless it is done; False when the guard fails."""
         own = self._keys.copy_segment_task(task_id)
         return self._change(guard, [own], _each(lambda value: running_task(value, worker)))
 
