@@ -110,7 +110,7 @@ class SegmentPlan(Model):
     @property
     def bytes(self) -> int:
         """Bytes as recorded and listed, each object once; index sizes are of the build, not the files."""
-        return sum(size or 0 for _, _, size in self.named_objects()) + _built_bytes(self.source)
+        return sum(size or 0 for _, _, size in self.named_objects()) + built_bytes(self.source)
 
 
 class Chunk(Model):
@@ -289,7 +289,7 @@ def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
             yield kind, log.log_path, log.log_size or None
 
 
-def _built_bytes(manifest: SegmentManifest) -> int:
+def built_bytes(manifest: SegmentManifest) -> int:
     """Bytes of what is named without an object's size: builds of indexes, and logs of Milvus 2.3."""
     indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
     if manifest.storage_version == _V3:

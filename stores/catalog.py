@@ -63,6 +63,27 @@ def collection_names(store: MetadataStore, keys: MetaKeys, database: str) -> dic
     return {each.ID: each.schema.name for each in collections}
 
 
+def all_collections(store: MetadataStore, keys: MetaKeys) -> dict[int, tuple[str, str]]:
+    """Returns database and name of every collection of the cluster by its id."""
+    databases = {
+        DEFAULT_DATABASE,
+        *(each.name for each in _live(store, keys.databases, etcd_pb2.DatabaseInfo)),
+    }
+    return {
+        number: (database, name)
+        for database in databases
+        for number, name in _names_in(store, keys, database).items()
+    }
+
+
+def _names_in(store: MetadataStore, keys: MetaKeys, database: str) -> dict[int, str]:
+    """Nothing in a database that is on its way out."""
+    try:
+        return collection_names(store, keys, database)
+    except TargetNotFound:
+        return {}
+
+
 def _database_id(store: MetadataStore, keys: MetaKeys, database: str) -> int:
     records = _live(store, keys.databases, etcd_pb2.DatabaseInfo)
     ids = {each.name: each.id for each in records if each.state in _DATABASE_EXISTS}
