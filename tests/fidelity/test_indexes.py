@@ -76,7 +76,7 @@ async def test_an_index_that_would_not_be_found_again_is_refused(
 async def test_a_missing_file_is_named(ground: Ground, one: WrittenSample, part: str) -> None:
     key = object_of(one, part)
     ground.home.s3.delete_object(Bucket=one.bucket, Key=key)
-    await ground.refused(one, "ObjectMissing", key, copying=True)
+    await ground.refused(one, "ObjectMissing", key)
 
 
 async def test_a_json_index_that_lies_in_no_field_is_refused(ground: Ground, one: WrittenSample) -> None:

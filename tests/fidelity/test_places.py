@@ -39,9 +39,7 @@ async def test_a_missing_object_of_another_server_is_named(
         written = ground.sample(MIXED)
         key = written.manifests[1].binlog_files[0].binlogs[0].log_path
         ground.source.s3.delete_object(Bucket=written.bucket, Key=key)
-        await ground.refused(
-            written, "ObjectMissing", f"s3://{written.bucket}/{key}", copying=True, source="source"
-        )
+        await ground.refused(written, "ObjectMissing", f"s3://{written.bucket}/{key}", source="source")
 
 
 async def test_an_empty_root_path_is_the_bucket_itself(
