@@ -14,12 +14,13 @@ COMPILE := .venv-lock/bin/uv pip compile --quiet --python-version 3.11 --univers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults check format proto lock clean
+.PHONY: help demo test faults corruption check format proto lock clean
 
 help:
 	@echo "make demo     restore a generated snapshot on real servers, and prove the result"
 	@echo "make test     run all tests, on real servers"
 	@echo "make faults   restore RUNS=200 times with faults drawn at random: all is as before, or as after"
+	@echo "make corruption  damage every kind of object in every way: restores refuse it by name, or copy it as it is"
 	@echo "make check    formatting, lint, types, and the direction of imports"
 	@echo "make format   format the code and mend what lint can mend"
 	@echo "make proto    compile the .proto files"
@@ -35,6 +36,9 @@ test: $(VENV)/installed
 RUNS ?= 200
 faults: $(VENV)/installed
 	@$(BIN)/python -m tests.faults --runs $(RUNS)
+
+corruption: $(VENV)/installed
+	@$(BIN)/python -m tests.corruption --table
 
 check: $(VENV)/installed
 	@$(BIN)/ruff format --check .
