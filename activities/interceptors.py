@@ -10,4 +10,4 @@ from stores.clients import Clients
 
 def build_interceptors(clients: Clients, *, search_attributes: bool) -> list[Interceptor]:
     """Log fields, then Temporal's errors for ours, and closest the record of what fails for good."""
-    return [LogContext(), ErrorTranslation(search_attributes=search_attributes), TaskFailures(clients)]
+    return [LogContext(clients), ErrorTranslation(search_attributes=search_attributes), TaskFailures(clients)]

@@ -1,6 +1,8 @@
 """What a running restore tells of itself, and what a finished one answers."""
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from formats.model import Model
 
@@ -43,7 +45,8 @@ class RestoreResult(Model):
     """The result of RestoreSnapshot. Ids are strings, since they exceed 2^53.
 
     `rows` is the sum of the segments' num_of_rows; `objects` and `bytes` count all that the plan
-    names, `objects_skipped` those of them found already in place; `certificate` is a URI.
+    names, `objects_skipped` those of them found already in place; `certificate` is a URI. `warnings` are for
+    people; where there is none, the result does not have them.
     """
 
     job_id: str
@@ -55,3 +58,11 @@ class RestoreResult(Model):
     bytes: int
     seconds: float
     certificate: str
+    warnings: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_no_warnings(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return (
+            written if self.warnings else {name: each for name, each in written.items() if name != "warnings"}
+        )

@@ -130,4 +130,5 @@ def _figures(result: RestoreResult) -> list[tuple[str, str]]:
         ("bytes", f"{result.bytes:,} ({size(result.bytes)}{speed})"),
         ("duration", duration(result.seconds)),
         ("certificate", result.certificate),
+        *(("warning", each) for each in result.warnings),
     ]

@@ -114,6 +114,7 @@ class Board:
             bytes=done.bytes,
             seconds=round((workflow.now() - self.clock.started).total_seconds(), 3),
             certificate=certified.uri,
+            warnings=plan.warnings,
         )
 
     def show(self) -> None:
