@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+MILVUS := .venv-milvus
 
 # With tests of one file in one process, each process has one stack of servers. Two cores, two processes.
 PYTEST_ARGS ?= -n 2 --dist=loadfile
@@ -14,11 +15,12 @@ COMPILE := .venv-lock/bin/uv pip compile --quiet --python-version 3.11 --univers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults corruption check format proto lock clean
+.PHONY: help demo test test-milvus faults corruption check format proto lock clean
 
 help:
 	@echo "make demo     restore a generated snapshot on real servers, and prove the result"
 	@echo "make test     run all tests, on real servers"
+	@echo "make test-milvus  restore on a real Milvus 2.3.5, and ask both what the source was asked"
 	@echo "make faults   restore RUNS=200 times with faults drawn at random: all is as before, or as after"
 	@echo "make corruption  damage every kind of object in every way: restores refuse it by name, or copy it as it is"
 	@echo "make check    formatting, lint, types, and the direction of imports"
@@ -32,6 +34,10 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	@$(BIN)/pytest $(PYTEST_ARGS)
+
+# Milvus is the newest that PyPI has for Linux; the client of its time needs an environment of its own.
+test-milvus: $(VENV)/installed $(MILVUS)/installed
+	@$(BIN)/pytest -m real_milvus $(MILVUS_PYTEST_ARGS) tests/real_milvus
 
 RUNS ?= 200
 faults: $(VENV)/installed
@@ -61,10 +67,12 @@ lock: .venv-lock/installed
 	@$(COMPILE) $(UPGRADE) --extra local --extra dev pyproject.toml -o requirements.lock
 	@$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-worker.lock
 	@$(COMPILE) $(UPGRADE) requirements-proto.in -o requirements-proto.lock
+	@$(filter-out --universal,$(COMPILE)) --python-platform x86_64-unknown-linux-gnu $(UPGRADE) \
+		requirements-milvus.in -o requirements-milvus.lock
 
 clean:
 	@if [ -f .local/stack.json ]; then $(BIN)/milvus-restore local down; fi
-	@rm -rf .local $(VENV) .venv-proto .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .local $(VENV) $(MILVUS) .venv-proto .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made anew when the lock has changed, and only then.
@@ -76,6 +84,12 @@ $(VENV)/locked: requirements.lock
 
 $(VENV)/installed: $(VENV)/locked pyproject.toml
 	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(MILVUS)/installed: requirements-milvus.lock
+	$(call environment,$(MILVUS))
+	@echo "installing Milvus and its client into $(MILVUS) ..."
+	@$(MILVUS)/bin/python $(LOCKED) requirements-milvus.lock
 	@touch $@
 
 .venv-proto/installed: requirements-proto.lock

@@ -1,0 +1,75 @@
+"""A Milvus cluster: a server, what it keeps in etcd and S3, and how our worker is led to it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.message import Message
+
+from formats.keys import MetaKeys
+from formats.wire import decode
+from stores.etcd import Etcd3Client
+from tests.real_milvus.client import Client, connected
+from tests.real_milvus.configuration import Place
+from tests.real_milvus.server import MilvusServer, running
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running Milvus with a client of its time."""
+
+    server: MilvusServer
+    client: Client
+    s3: "S3Client"
+    etcd: Etcd3Client
+
+    @property
+    def place(self) -> Place:
+        return self.server.place
+
+    @property
+    def keys(self) -> MetaKeys:
+        return MetaKeys(self.place.etcd_root, "meta")
+
+    def records(self, kind: type[M], prefix: str) -> dict[str, M]:
+        """Every record below a prefix of etcd, read as this kind."""
+        found = ((key.key.decode(), value) for value, key in self.etcd.get_prefix(prefix))
+        return {key: decode(kind, value, key) for key, value in found}
+
+    def objects(self, prefix: str = "") -> dict[str, int]:
+        """The size of every object below a prefix of the root path, by its key."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.place.bucket, Prefix=f"{self.place.root}/{prefix}"
+        )
+        return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", [])}
+
+    def settings(self) -> Mapping[str, str]:
+        """The environment that leads a worker's default profile here."""
+        return {
+            "RESTORE_S3_ENDPOINT": self.place.s3,
+            "RESTORE_S3_BUCKET": self.place.bucket,
+            "RESTORE_S3_ROOT_PATH": self.place.root,
+            "RESTORE_ETCD_ENDPOINTS": self.place.etcd,
+            "RESTORE_ETCD_ROOT_PATH": self.place.etcd_root,
+            "RESTORE_MILVUS_ADDRESS": self.server.address,
+            "AWS_ACCESS_KEY_ID": self.place.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.place.secret_key,
+        }
+
+
+@contextmanager
+def cluster(place: Place, s3: "S3Client", folder: Path) -> Iterator[Cluster]:
+    """A running cluster in a bucket that exists, gone afterwards."""
+    with (
+        Etcd3Client([place.etcd]) as etcd,
+        running(folder / "milvus", place) as server,
+        connected(server.address, folder / "pymilvus.log") as client,
+    ):
+        yield Cluster(server, client, s3, etcd)

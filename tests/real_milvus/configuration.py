@@ -1,0 +1,129 @@
+"""The configuration of a Milvus server: the wheel's own, with its holes filled and our wishes above it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.real_milvus.distribution import data_folder
+
+PORTS: Final = (
+    "proxy",
+    "proxy_internal",
+    "root_coord",
+    "query_coord",
+    "query_node",
+    "index_coord",
+    "index_node",
+    "data_coord",
+    "data_node",
+)
+_COMPONENTS: Final = ("rootCoord", "proxy", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode")
+_HOLE: Final = re.compile(r"\{\{\s*(?P<name>\w+)(?:\(\w+\))?\s*(?::\s*(?P<default>.*?))?\s*\}\}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a Milvus keeps what it knows: an etcd and a bucket, with a root path in each."""
+
+    etcd: str
+    etcd_root: str
+    s3: str
+    access_key: str
+    secret_key: str
+    bucket: str
+    root: str = "files"
+
+
+@dataclass(frozen=True)
+class GarbageCollection:
+    """Seconds between its rounds, and how long it leaves objects alone that no record names."""
+
+    interval: int = 3600
+    missing_tolerance: int = 3600
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a server is to be."""
+
+    place: Place
+    ports: Mapping[str, int]
+    collection: GarbageCollection = field(default_factory=GarbageCollection)
+
+    def write(self, folder: Path) -> None:
+        """Write what the server reads at its start below `folder`, its working directory."""
+        configs = folder / "configs"
+        for each in (configs, folder / "logs"):
+            each.mkdir(parents=True, exist_ok=True)
+        values = yaml.safe_load(_filled(folder, self.ports))
+        _merge(values, self._wishes())
+        (configs / "milvus.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+        # Without this file the server ends at once, saying only: unexpected signal.
+        (configs / "glog.conf").write_text((data_folder() / "glog.conf").read_text())
+
+    def _wishes(self) -> dict[str, Any]:
+        host, _, port = self.place.s3.rpartition("://")[2].rpartition(":")
+        wishes: dict[str, Any] = {
+            "etcd": {
+                "endpoints": self.place.etcd,
+                "rootPath": self.place.etcd_root,
+                "use": {"embed": False},
+            },
+            "minio": {
+                "address": host,
+                "port": int(port),
+                "accessKeyID": self.place.access_key,
+                "secretAccessKey": self.place.secret_key,
+                "bucketName": self.place.bucket,
+                "rootPath": self.place.root,
+                "useSSL": False,
+            },
+            "common": {
+                "storageType": "minio",
+                # Several files for one index of a few megabytes, as a large one has them.
+                "indexSliceSize": 1,
+                "gracefulStopTimeout": 2,
+                "session": {"ttl": 5},
+            },
+            "dataCoord": {
+                # Which segments there are is for the test to say.
+                "compaction": {"enableAutoCompaction": False},
+                "gc": {
+                    "interval": self.collection.interval,
+                    "missingTolerance": self.collection.missing_tolerance,
+                },
+            },
+            "log": {"file": {"rootPath": ""}},
+            # Each strongly consistent answer waits for the next tick.
+            "proxy": {"timeTickInterval": 50},
+        }
+        # Its default is the machine's first address to the outside.
+        _merge(wishes, {component: {"ip": "127.0.0.1"} for component in _COMPONENTS})
+        return wishes
+
+
+def _filled(folder: Path, ports: Mapping[str, int]) -> str:
+    known = {f"{name}_port": str(port) for name, port in ports.items()}
+    known |= {
+        "etcd_data_dir": str(folder / "etcd"),
+        "local_storage_dir": str(folder / "local"),
+        "rocksmq_data_dir": str(folder / "rocksmq"),
+        "system_log_path": "",
+    }
+
+    def fill(hole: re.Match[str]) -> str:
+        return known.get(hole["name"], hole["default"] or "")
+
+    return _HOLE.sub(fill, (data_folder() / "config.yaml.template").read_text())
+
+
+def _merge(values: dict[str, Any], wishes: Mapping[str, Any]) -> None:
+    for key, wish in wishes.items():
+        if isinstance(wish, Mapping) and isinstance(values.get(key), dict):
+            _merge(values[key], wish)
+        else:
+            values[key] = wish
