@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from formats.manifest import decode_manifest
 from formats.metadata import read_metadata
@@ -13,7 +14,7 @@ from formats.segment import SegmentManifest
 from samples.catalog import source_records
 from samples.shape import BORN_MS, SampleShape, tso
 from samples.snapshot import WrittenSample, snapshot_metadata, write_sample
-from tests.e2e.commands import Told
+from tests.e2e.commands import Told, assert_readable
 from tests.e2e.image import ID_COUNTER
 from tests.e2e.site import Site
 
@@ -137,3 +138,43 @@ def test_a_snapshot_is_whole_and_exact_lies_where_its_cluster_bears_it_and_is_re
 
     assert restored.status == "COMPLETED", restored.message
     site.assert_proved(written, target)
+
+
+def test_the_command_line_takes_lists_and_describes_snapshots(site: Site) -> None:
+    written = cluster(site, 3, "2.3.5")
+    name = written.shape.name
+
+    taken = site.commands.restore("snapshot", "create", f"default/{name}", "weekly", "-o", "json")
+
+    assert taken.code == 0, taken.err
+    result = taken.json["result"]
+    assert (taken.json["workflow_id"], taken.json["status"]) == (
+        f"snapshot/default/{name}/weekly",
+        "completed",
+    )
+
+    stores = site.deployment.settings
+    (entry,) = site.commands.restore("snapshot", "list", name, "-o", "json", more=stores).json
+    assert (entry["name"], entry["state"], entry["recorded"]) == ("weekly", "committed", "milvus-restore")
+    assert (entry["snapshot_id"], entry["collection"]) == (result["snapshot_id"], name)
+    assert 0 <= entry["age_seconds"] < 100
+
+    told = site.commands.restore("snapshot", "describe", f"{name}/weekly", "-o", "yaml", more=stores)
+    summary = yaml.safe_load(told.out)
+    counted = ("segments", "rows", "objects", "snapshot_id", "metadata")
+    assert [summary[each] for each in counted] == [result[each] for each in counted]
+    assert {each["name"] for each in summary["partitions"]} == set(written.shape.partition_ids)
+    assert sum(each["rows"] for each in summary["partitions"]) == result["rows"]
+    indexed = sum(bool(each.index_files) for each in written.manifests)
+    assert {each["builds"] for each in summary["indexes"]} == {indexed}
+
+    table = site.commands.restore("snapshot", "describe", result["metadata"], more=stores).out
+    assert_readable(table)
+    assert f"{result['rows']:,}" in table
+
+    again = site.commands.restore("snapshot", "create", name, "weekly")
+    assert (again.code, again.err.split(":")[1].strip()) == (1, "SnapshotExists")
+    wrong = site.commands.restore("snapshot", "create", name, "no spaces allowed")
+    assert (wrong.code, "field name" in wrong.err) == (2, True)
+    absent = site.commands.restore("snapshot", "describe", f"{name}/monthly", more=stores)
+    assert (absent.code, "there is: weekly" in absent.err) == (1, True)
