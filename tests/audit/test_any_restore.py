@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from temporalio.client import Client
@@ -21,7 +20,6 @@ from tests.activities.scene import Scene, SharedClients
 from tests.audit.auditor import Audit, State
 from tests.samples.bucket_twin import BucketTwin
 from tests.samples.test_any_snapshot import ROOTS, SHAPES
-from workflows.plugin import RestorePlugin
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -54,11 +52,6 @@ def cases(draw: st.DrawFn) -> Case:
         partitions=draw(st.none() | st.lists(st.sampled_from(names), min_size=1, unique=True)),
         apart=draw(st.booleans()),
     )
-
-
-@pytest.fixture(scope="session")
-async def temporal(temporal_address: str) -> Client:
-    return await Client.connect(temporal_address, plugins=[RestorePlugin()])
 
 
 def laid_out(case: Case) -> tuple[WrittenSample, dict[str, bytes]]:

@@ -37,11 +37,12 @@ _NUMBERS = count()
 
 @dataclass(frozen=True)
 class Restored:
-    """A restore that was proved right."""
+    """A restore that was proved right; `before` is what was there when it began."""
 
     result: RestoreResult
     certificate: Certificate
     collection: int
+    before: Image
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,8 @@ class Ground:
 
         Its collection is in the source's etcd only where a test looks for it there.
         """
-        own = shape.model_copy(update={"collection_id": shape.collection_id + next(_NUMBERS) * APART})
         write = self.source.sample if catalogued else self._written
-        return write(own)
+        return write(apart(shape))
 
     def clear(self) -> None:
         """Leave nothing in bucket and etcd but our own counters: every test looks at all that is there."""
@@ -91,7 +91,7 @@ class Ground:
         result = await self._run(name, snapshot or written.uri, fields)
         rewritten = bool(fields.get("rewrite_descriptors"))
         self._assert_proved(of or written, before, collection, rewritten=rewritten)
-        return Restored(result, self._certificate(result), collection)
+        return Restored(result, self._certificate(result), collection, before)
 
     async def refused(
         self,
@@ -161,6 +161,11 @@ class Ground:
         bucket, _, key = result.certificate.removeprefix("s3://").partition("/")
         body = self.home.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return Certificate.model_validate(json.loads(body))
+
+
+def apart(shape: SampleShape) -> SampleShape:
+    """The shape with ids that no other sample of these tests has."""
+    return shape.model_copy(update={"collection_id": shape.collection_id + next(_NUMBERS) * APART})
 
 
 def _batches(keys: list[str], size: int) -> Iterator[list[str]]:

@@ -41,3 +41,21 @@ def object_of(written: WrittenSample, part: str, number: int = 0) -> str:
     """The key of the first object of a segment whose key has this part."""
     segment = written.manifests[number].segment_id
     return min(key for key in written.keys[segment] if part in key)
+
+
+def twice(manifest: SegmentManifest) -> SegmentManifest:
+    """The manifest with everything named twice that a snapshot may name again."""
+    for kind in ("deltalog_files", "statslog_files", "bm25_statslog_files", "binlog_files"):
+        manifest = with_logs(manifest, kind, getattr(manifest, kind)[0].binlogs[0])
+
+    def doubled(entries: Any, name: str) -> Any:
+        return tuple(each.model_copy(update={name: getattr(each, name) * 2}) for each in entries)
+
+    return manifest.model_copy(
+        update={
+            "deltalog_files": manifest.deltalog_files * 2,
+            "index_files": doubled(manifest.index_files, "index_file_paths"),
+            "text_index_files": doubled(manifest.text_index_files, "files"),
+            "json_key_index_files": doubled(manifest.json_key_index_files, "files"),
+        }
+    )
