@@ -53,6 +53,11 @@ class WorkerProcess:
         assert self._process
         self._process.terminate()
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def has_ended(self) -> bool:
         return self.exit_code is not None
 

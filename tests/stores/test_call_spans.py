@@ -5,7 +5,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from restore.errors import StoreUnavailable
+from restore.errors import ObjectMissing, StoreUnavailable
 from stores.call_spans import spanned
 from stores.ports import Location
 from stores.s3_errors import Call
@@ -69,6 +69,21 @@ def test_a_failed_call_tells_its_error_and_nothing_of_what_lies_below(recorded: 
     assert call.status.description == "StoreUnavailable: it was put off"
     assert call.events == ()
     assert "secret" not in call.to_json()
+
+
+def test_that_nothing_is_there_is_an_answer_and_no_failure(recorded: InMemorySpanExporter) -> None:
+    def look() -> None:
+        raise ObjectMissing("s3://b/k does not exist")
+
+    with (
+        trace.get_tracer("test").start_as_current_span("work", record_exception=False),
+        pytest.raises(ObjectMissing),
+    ):
+        spanned("S3", "HeadObject", described, look)
+
+    call = named(recorded, "S3/HeadObject")
+    assert call.status.is_unset
+    assert (call.attributes or {})["error.type"] == "ObjectMissing"
 
 
 def test_calls_of_other_threads_belong_to_the_work_that_asked_for_them(

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
 from temporalio.client import Client, WorkflowHistory
-from temporalio.worker import Replayer
+from temporalio.worker import Plugin, Replayer
 
 from workflows import WORKFLOWS
 from workflows.plugin import RestorePlugin
@@ -37,10 +37,10 @@ def kin(history: WorkflowHistory) -> Iterable[Run]:
 
 
 async def divergences(
-    histories: AsyncIterator[WorkflowHistory], workflows: list[type] = WORKFLOWS
+    histories: AsyncIterator[WorkflowHistory], workflows: list[type] = WORKFLOWS, *more: Plugin
 ) -> list[str]:
     """What the workflows decide differently now, one line for each run; empty when all is as it was."""
-    replayer = Replayer(workflows=workflows, plugins=[RestorePlugin()])
+    replayer = Replayer(workflows=workflows, plugins=[RestorePlugin(), *more])
     async with replayer.workflow_replay_iterator(histories) as results:
         return [
             f"{each.history.workflow_id} ({each.history.run_id}): {each.replay_failure}"
