@@ -25,6 +25,7 @@ from restore.steps import (
     TaskRef,
     TaskResult,
 )
+from tests.workflows.snapshot_fakes import FakeSnapshotActivities
 from tests.workflows.world import BYTES, COLLECTION, OBJECTS, ROWS, SEGMENTS, World
 
 
@@ -37,7 +38,8 @@ class FakeActivities:
     def all(self) -> list[Callable[..., Any]]:
         """Every fake, for a worker."""
         methods = (method for _, method in inspect.getmembers(self, inspect.ismethod))
-        return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
+        marked = [method for method in methods if hasattr(method, "__temporal_activity_definition")]
+        return [*marked, *FakeSnapshotActivities(self._world).all()]
 
     @activity.defn
     async def open_restore(self, request: RestoreRequest) -> Opening:

@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from activities.edge import ErrorTranslation
 from restore.carry import RestoreInput
 from restore.progress import Progress, RestoreResult
+from restore.snapshot_request import SnapshotResult
 from restore.steps import RollbackRequest, RollbackResult
 from tests.workflows.fakes import FakeActivities
 from tests.workflows.world import World
@@ -92,7 +93,11 @@ class Trial:
         return self.client.get_workflow_handle(f"{self.id}/task-{index}")
 
 
-RESULTS: dict[str, type] = {"RestoreSnapshot": RestoreResult, "RollbackRestore": RollbackResult}
+RESULTS: dict[str, type] = {
+    "RestoreSnapshot": RestoreResult,
+    "RollbackRestore": RollbackResult,
+    "CreateSnapshot": SnapshotResult,
+}
 
 
 async def failure_of(handle: WorkflowHandle[Any, Any]) -> ApplicationError:

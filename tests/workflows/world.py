@@ -54,6 +54,8 @@ class World:
         self.published: set[int] = set()
         self.completion: Completion | None = None
         self.rollbacks: list[RollbackRequest] = []
+        self.snapshots: dict[str, str] = {}
+        self.files: set[str] = set()
         self.working: set[int] = set()
         self.begun: list[int] = []
         self.most_working = 0
@@ -72,6 +74,8 @@ class World:
             "indexes": self.indexes,
             "tasks": self.completed,
             "target": self.made,
+            "snapshots": self.snapshots,
+            "files": self.files,
         }
         return [kind for kind, there in kinds.items() if there]
 

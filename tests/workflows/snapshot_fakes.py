@@ -1,0 +1,77 @@
+"""Fakes of the steps of CreateSnapshot over a World."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import activity
+
+from restore.errors import Fenced, SnapshotExists
+from restore.snapshot_steps import SnapshotCount, SnapshotOpening, SnapshotOrder
+from tests.workflows.world import COLLECTION, World
+
+COUNT = SnapshotCount(segments=3, rows=30, objects=300, bytes=3_000)
+
+
+class FakeSnapshotActivities:
+    """What the real ones do to a record and to files, done to the sets of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Every fake, for a worker."""
+        methods = (method for _, method in inspect.getmembers(self, inspect.ismethod))
+        return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
+
+    @activity.defn
+    async def open_snapshot(self, opening: SnapshotOpening) -> SnapshotOrder:
+        await self._world.step("open_snapshot")
+        if "COMMITTED" in self._world.snapshots.values():
+            raise SnapshotExists("the name is taken")
+        self._world.job += 1
+        return SnapshotOrder(
+            request=opening.request,
+            workflow_id=opening.workflow_id,
+            snapshot_id=str(self._world.job),
+            collection_id=COLLECTION,
+            record=f"snapshot/{self._world.job}",
+            started_at=0,
+        )
+
+    @activity.defn
+    async def flush_collection(self, order: SnapshotOrder) -> None:
+        assert order.snapshot_id not in self._world.snapshots, "flushed after the boundary was taken"
+        await self._world.step("flush_collection")
+
+    @activity.defn
+    async def begin_snapshot(self, order: SnapshotOrder) -> None:
+        self._world.snapshots.setdefault(order.snapshot_id, "PENDING")
+        await self._world.step("begin_snapshot")
+
+    @activity.defn
+    async def write_snapshot(self, order: SnapshotOrder) -> SnapshotCount:
+        self._require(order, "PENDING")
+        self._world.files.add(order.snapshot_id)
+        await self._world.step("write_snapshot")
+        return COUNT
+
+    @activity.defn
+    async def commit_snapshot(self, order: SnapshotOrder) -> str:
+        await self._world.step("commit_snapshot")
+        self._require(order, "PENDING", "COMMITTED")
+        self._world.snapshots[order.snapshot_id] = "COMMITTED"
+        return f"s3://b/{order.snapshot_id}.json"
+
+    @activity.defn
+    async def discard_snapshot(self, order: SnapshotOrder) -> bool:
+        await self._world.step("discard_snapshot")
+        if self._world.snapshots.get(order.snapshot_id) == "COMMITTED":
+            return False
+        self._world.files.discard(order.snapshot_id)
+        self._world.snapshots.pop(order.snapshot_id, None)
+        return True
+
+    def _require(self, order: SnapshotOrder, *states: str) -> None:
+        if self._world.snapshots.get(order.snapshot_id) not in states:
+            raise Fenced(f"{order.record} is not {states}")
