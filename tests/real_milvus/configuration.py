@@ -98,6 +98,7 @@ class Configuration:
                 },
             },
             "log": {"file": {"rootPath": ""}},
+            "indexNode": {"scheduler": {"buildParallel": 2}},
             # Each strongly consistent answer waits for the next tick.
             "proxy": {"timeTickInterval": 50},
         }

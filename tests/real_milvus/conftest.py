@@ -13,8 +13,9 @@ from tests.real_milvus import story
 from tests.real_milvus.cluster import Cluster, cluster
 from tests.real_milvus.configuration import Place
 from tests.real_milvus.desk import Desk
-from tests.real_milvus.kinds import Kind
+from tests.real_milvus.kinds import ORDERS, Kind
 from tests.real_milvus.story import Source, Target, Twin
+from tests.real_milvus.use import Use, use
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -66,6 +67,55 @@ def restored(first: Cluster, desk: Desk, source: Source, twin: Twin) -> dict[Kin
     assert twin.rounds
     story.drop_sources(first)
     return story.restore_all(first, desk, source)
+
+
+@pytest.fixture(scope="session")
+def used(first: Cluster, restored: dict[Kind, Target]) -> Use:
+    """A restored collection after all that one does with a collection."""
+    deleted = [*range(3, 300, 30), *range(1_500, 1_530), *range(11_000, 11_020), *range(20_100, 20_110)]
+    target = restored[ORDERS]
+    return use(first, ORDERS, target.name, partition="east", deleted=deleted, inserted=range(40_000, 40_300))
+
+
+@pytest.fixture(scope="session")
+def standby(
+    stack: Stack, s3_client: "S3Client", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """Another cluster, with an etcd and a bucket of its own, and other root paths in them."""
+    folder = tmp_path_factory.mktemp("standby")
+    etcd = Stack(folder / "stack", bound=True)
+    try:
+        etcd.up(temporal=False, s3=False)
+        place = place_in(stack, etcd, s3_client, etcd_root="standby", root="other/files")
+        with cluster(place, s3_client, folder) as running:
+            yield running
+    finally:
+        etcd.down()
+
+
+@pytest.fixture(scope="session")
+def restored_abroad(
+    first: Cluster,
+    standby: Cluster,
+    source: Source,
+    stack: Stack,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[Kind, Target]:
+    """The same snapshots restored into the other cluster, with the target's ids in its logs."""
+    folder = tmp_path_factory.mktemp("standby-desk")
+    (folder / "restore.toml").write_text(desks.profile("primary", first))
+    environment = {**standby.settings(), "RESTORE_CONFIG": str(folder / "restore.toml")}
+    with desks.opened(environment, stack.server("temporal").address, folder) as opened:
+        return story.restore_all(standby, opened, source, "--source", "primary", "--rewrite-descriptors")
+
+
+@pytest.fixture(params=("first", "standby"))
+def targets(request: pytest.FixtureRequest) -> dict[Kind, Target]:
+    """What was restored, at home and abroad."""
+    found: dict[Kind, Target] = request.getfixturevalue(
+        "restored" if request.param == "first" else "restored_abroad"
+    )
+    return found
 
 
 def place_in(stack: Stack, etcd: Stack, s3: "S3Client", *, etcd_root: str, root: str) -> Place:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.e2e.commands import Commands
 from tests.e2e.worker_process import working
+from tests.real_milvus.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,23 @@ class Desk:
         result = done.json["result"]
         assert isinstance(result, dict)
         return result
+
+
+def profile(name: str, cluster: Cluster) -> str:
+    """A settings file with a profile that leads to a cluster's etcd and bucket, not to its Milvus."""
+    place = cluster.place
+    return f"""
+[profiles.{name}.s3]
+endpoint = "{place.s3}"
+bucket = "{place.bucket}"
+root_path = "{place.root}"
+access_key_env = "AWS_ACCESS_KEY_ID"
+secret_key_env = "AWS_SECRET_ACCESS_KEY"
+
+[profiles.{name}.etcd]
+endpoints = "{place.etcd}"
+root_path = "{place.etcd_root}"
+"""
 
 
 @contextmanager

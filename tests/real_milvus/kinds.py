@@ -69,8 +69,7 @@ def seed(client: Client, kind: Kind) -> None:
         for partition, numbers in flushed:
             insert(client, kind, kind.name, numbers, partition)
         client.flush(name=kind.name)
-    for index in kind.indexes:
-        make_index(client, kind.name, index)
+    make_indexes(client, kind.name, kind.indexes)
     client.load(name=kind.name)
     client.delete(name=kind.name, expression=kind.among(kind.deleted))
 
@@ -80,8 +79,12 @@ def insert(client: Client, kind: Kind, name: str, numbers: range, partition: str
     assert client.insert(name=name, rows=rows, partition=partition) == len(rows)
 
 
-def make_index(client: Client, name: str, index: Index) -> None:
-    client.create_index(name=name, field=index.field, index=index.name, parameters=dict(index.parameters))
+def make_indexes(client: Client, name: str, indexes: Sequence[Index]) -> None:
+    """Have these indexes, built."""
+    for index in indexes:
+        client.create_index(name=name, field=index.field, index=index.name, parameters=dict(index.parameters))
+    for index in indexes:
+        client.await_index(name=name, index=index.name)
 
 
 def _flushes(batches: Sequence[tuple[str, range]]) -> Iterator[list[tuple[str, range]]]:

@@ -51,8 +51,13 @@ def flush(name: str) -> None:
 
 
 def create_index(name: str, field: str, index: str, parameters: Row) -> None:
-    """Make an index and wait until all is built."""
-    Collection(name).create_index(field, parameters, index_name=index, timeout=_SECONDS)
+    """Make an index; it is built in the background."""
+    Collection(name).create_index(field, parameters, index_name=index, sync=False)
+
+
+def await_index(name: str, index: str) -> None:
+    """Wait until an index is built for all rows."""
+    utility.wait_for_index_building_complete(name, index, timeout=_SECONDS)
 
 
 def drop_index(name: str, index: str) -> None:
@@ -174,6 +179,7 @@ CALLS: dict[str, Callable[..., Any]] = {
         delete,
         flush,
         create_index,
+        await_index,
         drop_index,
         index_progress,
         load,

@@ -23,7 +23,7 @@ class ServerLog:
         return Counter(_BUILT.findall(self.text))[str(collection)]
 
     def loaded_indexes(self, collection: int) -> set[tuple[int, int]]:
-        """Segment and field of every index that a query node took, with or without files."""
+        """Segment and field of every index that a query node loaded the files of."""
         return {
             (int(segment), int(field))
             for of, segment, field in _LOADED.findall(self.text)

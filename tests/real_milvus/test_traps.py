@@ -19,9 +19,9 @@ of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name
 
 
 @of_each_kind
-def test_every_segment_has_both_positions_on_its_own_channel(restored: Targets, kind: Kind) -> None:
+def test_every_segment_has_both_positions_on_its_own_channel(targets: Targets, kind: Kind) -> None:
     """Without a position a segment is silently empty."""
-    for segment in restored[kind].records.segments:
+    for segment in targets[kind].records.segments:
         for position in (segment.info.start_position, segment.info.dml_position):
             assert position.channel_name == segment.info.insert_channel
             assert position.timestamp > 0
@@ -29,10 +29,10 @@ def test_every_segment_has_both_positions_on_its_own_channel(restored: Targets, 
 
 @of_each_kind
 def test_positions_are_the_targets_and_their_times_the_sources(
-    restored: Targets, source: Source, kind: Kind
+    targets: Targets, source: Source, kind: Kind
 ) -> None:
     """The source's message ids would let a load wait for ever, on a channel that is not the target's."""
-    records = restored[kind].records
+    records = targets[kind].records
     for was, segment in records.pairs(source.snapshots[kind]):
         start, end = segment.info.start_position, segment.info.dml_position
         assert (start.timestamp, end.timestamp) == (was.start_position.timestamp, was.dml_position.timestamp)
@@ -44,18 +44,18 @@ def test_positions_are_the_targets_and_their_times_the_sources(
 
 
 @of_each_kind
-def test_every_segment_has_the_statistics_of_its_primary_keys(restored: Targets, kind: Kind) -> None:
+def test_every_segment_has_the_statistics_of_its_primary_keys(targets: Targets, kind: Kind) -> None:
     """Without them later deletes of restored rows are silently lost."""
-    (key,) = (each.fieldID for each in restored[kind].records.collection.schema.fields if each.is_primary_key)
-    for segment in restored[kind].records.segments:
+    (key,) = (each.fieldID for each in targets[kind].records.collection.schema.fields if each.is_primary_key)
+    for segment in targets[kind].records.segments:
         assert [each.fieldID for each in segment.statslogs] == [key]
         assert all(each.binlogs for each in segment.statslogs)
 
 
 @of_each_kind
-def test_every_object_that_a_record_names_is_there(restored: Targets, kind: Kind) -> None:
+def test_every_object_that_a_record_names_is_there(targets: Targets, kind: Kind) -> None:
     """A missing one lets a load never end, or shows at the next compaction; no message names it."""
-    records = restored[kind].records
+    records = targets[kind].records
     named = {key for segment in records.segments for key in segment.objects}
 
     assert {kind_of.partition("/")[0] for kind_of in named} == {
@@ -69,21 +69,21 @@ def test_every_object_that_a_record_names_is_there(restored: Targets, kind: Kind
 
 @of_each_kind
 def test_every_shard_goes_to_the_channel_of_the_same_shard(
-    restored: Targets, source: Source, kind: Kind
+    targets: Targets, source: Source, kind: Kind
 ) -> None:
     """With channels swapped later deletes are silently lost, since the key's hash sends them elsewhere."""
-    pairs = restored[kind].records.pairs(source.snapshots[kind])
+    pairs = targets[kind].records.pairs(source.snapshots[kind])
 
     assert {shard_of(segment.info.insert_channel) for _, segment in pairs} == set(range(kind.shards))
     for was, segment in pairs:
         assert shard_of(segment.info.insert_channel) == shard_of(was.channel_name)
-        assert segment.info.insert_channel in restored[kind].records.collection.vchannels
+        assert segment.info.insert_channel in targets[kind].records.collection.vchannels
 
 
 @of_each_kind
-def test_the_deletes_of_every_segment_came_along(restored: Targets, source: Source, kind: Kind) -> None:
+def test_the_deletes_of_every_segment_came_along(targets: Targets, source: Source, kind: Kind) -> None:
     """Without delete logs, deleted rows come back."""
-    pairs = restored[kind].records.pairs(source.snapshots[kind])
+    pairs = targets[kind].records.pairs(source.snapshots[kind])
     deletes = [(_deletes(segment), sum(_counts(was.deltalog_files))) for was, segment in pairs]
 
     assert sum(expected for _, expected in deletes) == len(kind.deleted)
@@ -92,10 +92,10 @@ def test_the_deletes_of_every_segment_came_along(restored: Targets, source: Sour
 
 @of_each_kind
 def test_every_segment_is_there_with_its_rows_in_its_partition(
-    restored: Targets, source: Source, kind: Kind
+    targets: Targets, source: Source, kind: Kind
 ) -> None:
     """Milvus notices neither a missing segment nor a wrong number of rows."""
-    snapshot, records = source.snapshots[kind], restored[kind].records
+    snapshot, records = source.snapshots[kind], targets[kind].records
     pairs = records.pairs(snapshot)
 
     assert len(pairs) == len(records.segments) == len(snapshot.manifests)
@@ -105,19 +105,19 @@ def test_every_segment_is_there_with_its_rows_in_its_partition(
 
 
 @of_each_kind
-def test_every_segment_is_flushed(restored: Targets, kind: Kind) -> None:
+def test_every_segment_is_flushed(targets: Targets, kind: Kind) -> None:
     """Growing and importing ones load without their indexes."""
-    states = {(each.info.state, each.info.is_importing) for each in restored[kind].records.segments}
+    states = {(each.info.state, each.info.is_importing) for each in targets[kind].records.segments}
 
     assert states == {(common_pb2.Flushed, False)}
 
 
 @of_each_kind
 def test_no_id_is_the_sources_and_all_came_from_the_cluster(
-    restored: Targets, source: Source, kind: Kind
+    targets: Targets, source: Source, kind: Kind
 ) -> None:
     """The garbage collection goes by build ids: with the source's it deletes the source's index files."""
-    records, snapshot = restored[kind].records, source.snapshots[kind]
+    records, snapshot = targets[kind].records, source.snapshots[kind]
     builds = {index.buildID for each in records.segments for index in each.indexes}
     segments = {each.info.ID for each in records.segments}
     own_counter = range(2**40, 2**41)
@@ -147,10 +147,10 @@ def test_a_living_source_and_its_twin_go_their_own_ways(twin: Twin, source: Sour
 
 @of_each_kind
 def test_every_build_is_linked_to_the_targets_index_of_the_same_name(
-    restored: Targets, source: Source, kind: Kind
+    targets: Targets, source: Source, kind: Kind
 ) -> None:
     """Without its entry Milvus builds an index anew; Milvus 2.3 then puts it where it does not find it."""
-    records = restored[kind].records
+    records = targets[kind].records
     names = {index.indexID: index.index_name for index in records.collection.indexes}
     for was, segment in records.pairs(source.snapshots[kind]):
         built = {index.index_name: index for index in was.index_files}
@@ -186,9 +186,9 @@ def test_nothing_lies_where_the_coordinator_would_take_it_for_a_segment(
 
 
 @of_each_kind
-def test_a_result_tells_ids_as_text_and_what_was_copied(restored: Targets, kind: Kind) -> None:
+def test_a_result_tells_ids_as_text_and_what_was_copied(targets: Targets, kind: Kind) -> None:
     """Temporal's tools round numbers of 64 bits."""
-    target = restored[kind]
+    target = targets[kind]
     named = {key for segment in target.records.segments for key in segment.objects}
 
     assert target.result["collection_id"] == str(target.records.collection.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.real_milvus.cluster import Cluster
-from tests.real_milvus.kinds import Index, Kind, insert, make_index
+from tests.real_milvus.kinds import Index, Kind, insert, make_indexes
 from tests.real_milvus.probes import nearest, whole_rows
 
 
@@ -63,5 +63,5 @@ def index_anew(cluster: Cluster, name: str, index: Index) -> None:
     client = cluster.client
     client.release(name=name)
     client.drop_index(name=name, index=index.name)
-    make_index(client, name, index)
+    make_indexes(client, name, [index])
     client.load(name=name)
