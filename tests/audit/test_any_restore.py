@@ -12,12 +12,13 @@ from restore.profiles import EtcdSettings, Profile, S3Settings
 from restore.settings import Settings
 from samples.export import export_sample, move_bundle
 from samples.shape import BORN_MS, SampleShape
-from samples.snapshot import WrittenSample, write_sample
+from samples.snapshot import WrittenSample, snapshot_files, write_sample
 from stores.memory import MemoryMetadataStore
 from stores.memory_objects import MemoryObjectStore
 from stores.ports import Location
 from tests.activities.scene import Scene, SharedClients
 from tests.audit.auditor import Audit, State
+from tests.fidelity.tampering import twice
 from tests.samples.bucket_twin import BucketTwin
 from tests.samples.test_any_snapshot import ROOTS, SHAPES
 
@@ -31,13 +32,17 @@ Layout = Literal["referenced", "bundle", "moved bundle"]
 
 @dataclass(frozen=True)
 class Case:
-    """`partitions` are some of the shape's, None for all; `apart` is a server of the source's own."""
+    """`partitions` are some of the shape's, None for all; `apart` is a server of the source's own.
+
+    With `twice` a referenced snapshot names everything again that it may.
+    """
 
     shape: SampleShape
     layout: Layout
     root: str
     partitions: list[str] | None
     apart: bool
+    twice: bool = False
 
 
 @st.composite
@@ -51,6 +56,7 @@ def cases(draw: st.DrawFn) -> Case:
         root=draw(ROOTS),
         partitions=draw(st.none() | st.lists(st.sampled_from(names), min_size=1, unique=True)),
         apart=draw(st.booleans()),
+        twice=draw(st.booleans()),
     )
 
 
@@ -58,6 +64,8 @@ def laid_out(case: Case) -> tuple[WrittenSample, dict[str, bytes]]:
     """The snapshot and the objects that are there with it."""
     twin = BucketTwin()
     written = write_sample(twin.client, ORIGIN, case.shape)
+    if case.layout == "referenced" and case.twice:
+        twin.objects |= snapshot_files(case.shape, [twice(each) for each in written.manifests])
     if case.layout != "referenced":
         written = export_sample(twin.client, written, ORIGIN, EXPORT)
     if case.layout == "moved bundle":

@@ -46,7 +46,8 @@ def object_of(written: WrittenSample, part: str, number: int = 0) -> str:
 def twice(manifest: SegmentManifest) -> SegmentManifest:
     """The manifest with everything named twice that a snapshot may name again."""
     for kind in ("deltalog_files", "statslog_files", "bm25_statslog_files", "binlog_files"):
-        manifest = with_logs(manifest, kind, getattr(manifest, kind)[0].binlogs[0])
+        if getattr(manifest, kind):
+            manifest = with_logs(manifest, kind, getattr(manifest, kind)[0].binlogs[0])
 
     def doubled(entries: Any, name: str) -> Any:
         return tuple(each.model_copy(update={name: getattr(each, name) * 2}) for each in entries)

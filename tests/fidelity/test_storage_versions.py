@@ -36,7 +36,8 @@ EVERYTHING = SampleShape(
     collection_id=2**63 - 10**9,
 )
 EXPORT = "exports/4f0c"
-VERSIONS: tuple[FormatVersion, ...] = (1, 2, 3, 4)
+VERSIONS: tuple[FormatVersion, ...] = (0, 1, 2, 3, 4)
+"""Files from before there were versions have none, which is 0."""
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -59,12 +60,6 @@ async def test_one_of_everything_is_restored_from_a_moved_bundle(
     restored = await ground.restored(moved)
     assert differences(ground, moved, restored) == []
     assert restored.result.objects == moved.objects
-
-
-async def test_a_snapshot_from_before_format_versions_is_restored(ground: Ground) -> None:
-    shape = EVERYTHING.model_copy(update={"segments": 2, "l0_segments": 0, "format_version": 0})
-    written = ground.sample(shape)
-    assert differences(ground, written, await ground.restored(written)) == []
 
 
 def data_of(written: WrittenSample) -> WrittenSample:
