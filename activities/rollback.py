@@ -5,12 +5,14 @@ from itertools import chain, islice
 
 from temporalio import activity
 
+from activities.aftermath import unrest_after
 from activities.pulse import Pulse, run_blocking
 from activities.reserving import new_job
 from formats.job_records import failed_job, is_completed, is_ended
 from formats.paths import prefixes
 from restore.errors import InvalidRequest
 from restore.plan import Plan, PlanRef
+from restore.reservation import Owner
 from restore.steps import Fence, RollbackRequest
 from stores.clients import Clients
 from stores.job_ledger import JobLedger
@@ -34,9 +36,16 @@ class RollbackActivities:
     async def fence_restore(self, request: RollbackRequest) -> Fence:
         """Raise the epoch, so that nothing of the restore writes any more.
 
-        InvalidRequest when the restore is published or being published: then its segments are the target's.
+        InvalidRequest when the restore is published or being published: then its segments are the target's;
+        and when somebody rolls back by hand what still runs.
         """
-        return await run_blocking(self._clients.work_threads, lambda _: self._fence(request))
+        threads = self._clients.work_threads
+        unrest = request.unrest_seconds
+        if unrest is None:
+            owner = await run_blocking(threads, lambda _: self._owner(request))
+            unrest = await unrest_after(owner.workflow_id) if owner else 0.0
+        fence = await run_blocking(threads, lambda _: self._fence(request))
+        return fence.model_copy(update={"unrest_seconds": unrest})
 
     @activity.defn
     async def remove_records(self, fence: Fence) -> int:
@@ -65,6 +74,13 @@ class RollbackActivities:
     def _reservations(self, destination: str, plan: Plan) -> Reservations:
         return Reservations(self._clients.metadata(destination), keys_of(plan))
 
+    def _owner(self, request: RollbackRequest) -> Owner | None:
+        found = self._plan(request)
+        if found is None:
+            return None
+        held = self._reservations(request.destination, found[1]).look(found[1].target.collection_id)
+        return held[0] if held and held[0].job_id == request.job_id else None
+
     def _fence(self, request: RollbackRequest) -> Fence:
         epoch, found = 0, self._plan(request)
         if found:
@@ -78,6 +94,7 @@ class RollbackActivities:
     def _refuse_published(self, request: RollbackRequest, plan: Plan) -> None:
         record = self._clients.metadata(request.destination).get(keys_of(plan).copy_segment_job(plan.job_id))
         # The job's record is removed after some hours, the certificate stays as long as the plan.
+        _refuse_publishing(self._owner(request))
         if (record and is_completed(record.value)) or self._certified(request, plan):
             raise InvalidRequest(
                 f"restore {plan.job_id} is completed: its segments are published in collection "
@@ -98,12 +115,7 @@ class RollbackActivities:
             held = reservations.look(collection)
         if held is None or held[0].job_id != request.job_id:
             return 0
-        if held[0].state == "publishing":
-            raise InvalidRequest(
-                f"restore {plan.job_id} is publishing, which cannot be undone: its workflow "
-                f"{held[0].workflow_id} will finish it, or where that was ended the same restore started "
-                "again, or `milvus-restore doctor --orphans --confirm`"
-            )
+        _refuse_publishing(held[0])
         return reservations.change(collection, request.job_id, held[1].mod_revision, "rolling_back", {})
 
     def _end_unreserved(self, request: RollbackRequest, plan: Plan) -> None:
@@ -200,6 +212,15 @@ class RollbackActivities:
         elif record and not is_ended(record.value):
             # Its reservation is gone, so that nothing else would ever end the job.
             metadata.commit(Transaction([Guard(key, record.mod_revision)], puts))
+
+
+def _refuse_publishing(owner: Owner | None) -> None:
+    if owner and owner.state == "publishing":
+        raise InvalidRequest(
+            f"restore {owner.job_id} is publishing, which cannot be undone: its workflow "
+            f"{owner.workflow_id} will finish it, or where that was ended the same restore started "
+            "again, or `milvus-restore doctor --orphans --confirm`"
+        )
 
 
 def _number(job_id: str) -> int:

@@ -1,6 +1,8 @@
 """What workflows hand to activities and get back: references and counts, never lists of files."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from formats.model import Model
 from restore.plan import PlanRef
@@ -105,21 +107,33 @@ class Certified(Model):
     uri: str
 
 
+UNREST_SECONDS = 20.0
+"""How long a task whose workflow was terminated may still copy: a heartbeat tells it, within 15 s."""
+
+
 class RollbackRequest(Model):
-    """The input of RollbackRestore: which job to undo, and why, for the job's record."""
+    """The input of RollbackRestore: which job to undo, and why, for the job's record.
+
+    `unrest_seconds` tells how long its tasks may still copy; left out, it is found out.
+    """
 
     job_id: str
     destination: str = "default"
     reason: str = "rolled back by hand"
+    unrest_seconds: Annotated[float, Field(ge=0, le=3600)] | None = None
 
 
 class Fence(Model):
-    """A rollback that may delete: the epoch was raised, or there was no reservation (0)."""
+    """A rollback that may delete: the epoch was raised, or there was no reservation (0).
+
+    Objects only after `unrest_seconds`, in which tasks may still copy.
+    """
 
     job_id: str
     destination: str
     epoch: int
     reason: str
+    unrest_seconds: float = 0.0
 
 
 Removal = Literal["none", "removed", "left"]

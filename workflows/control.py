@@ -10,8 +10,10 @@ from temporalio.exceptions import (
     ApplicationError,
     ChildWorkflowError,
     FailureError,
+    TerminatedError,
     is_cancelled_exception,
 )
+from temporalio.exceptions import TimeoutError as TimedOutError
 
 T = TypeVar("T")
 
@@ -51,6 +53,15 @@ def first_failure(error: BaseException) -> BaseException:
         real = (each for each in error.exceptions if not is_cancelled_exception(each))
         return first_failure(next(real, error.exceptions[0]))
     return error
+
+
+def was_cut_off(error: BaseException) -> bool:
+    """True when a task or step was terminated or timed out, so that what it had begun may still go on."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(was_cut_off, error.exceptions))
+    cause = root_cause(error)
+    told = isinstance(cause, ApplicationError) and cause.type == "TimeoutError"
+    return told or isinstance(cause, TerminatedError | TimedOutError)
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -18,6 +18,7 @@ from restore.carry import Carry, RestoreInput
 from restore.plan import PlanRef
 from restore.progress import Progress, RestoreResult
 from restore.steps import (
+    UNREST_SECONDS,
     Claim,
     CopyReport,
     Opening,
@@ -25,15 +26,14 @@ from restore.steps import (
     Reservation,
     RollbackRequest,
     StagedPlan,
-    TaskRef,
     TaskResult,
 )
 from workflows import options
-from workflows.board import Board, children_of
-from workflows.control import explain, finish, first_failure, invalid, settle
-from workflows.copy_segment import CopySegment
+from workflows.board import Board
+from workflows.control import explain, finish, first_failure, invalid, settle, was_cut_off
 from workflows.publication import publish
 from workflows.rollback_restore import RollbackRestore
+from workflows.tasks import start_task
 from workflows.window import Child, Window
 
 _CANCELLED = "cancelled"
@@ -167,15 +167,7 @@ class RestoreSnapshot:
         return StagedPlan(plan=self._board.plan, epoch=self._epoch)
 
     async def _start_task(self, index: int) -> Child:
-        staged = self._carried()
-        return await workflow.start_child_workflow(
-            CopySegment.run,
-            TaskRef(plan=staged.plan, epoch=staged.epoch, index=index, parent=workflow.info().workflow_id),
-            id=f"{children_of(self._request)}{index}",
-            static_summary=f"task-{index}, {index + 1} of {staged.plan.tasks}, "
-            f"of snapshot {staged.plan.snapshot_name}",
-            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
-        )
+        return await start_task(self._request, self._carried(), index)
 
     def _finish_task(self, index: int, result: TaskResult) -> None:
         self._board.tally.finish(index, result)
@@ -204,7 +196,8 @@ class RestoreSnapshot:
         """Leave nothing behind (or what was asked to be kept), then fail with the root cause."""
         cancelled = workflow.cancellation_reason() is not None  # a rollback may swallow a later cancel
         first = first_failure(error)
-        failure = await finish(self._undo(None if cancelled else explain(first)))
+        unrest = UNREST_SECONDS if was_cut_off(error) else 0.0
+        failure = await finish(self._undo(None if cancelled else explain(first), unrest))
         if failure is None:
             self._board.enter("canceled", _CANCELLED)
         else:
@@ -214,7 +207,7 @@ class RestoreSnapshot:
             raise asyncio.CancelledError from None
         raise failure from first
 
-    async def _undo(self, failure: ApplicationError | None) -> ApplicationError | None:
+    async def _undo(self, failure: ApplicationError | None, unrest: float) -> ApplicationError | None:
         """Return how the restore ends: by its failure, None for a cancel, or what could not be undone."""
         if self._job_id is None:
             return failure
@@ -223,7 +216,7 @@ class RestoreSnapshot:
         reason = failure.message if failure else _CANCELLED
         self._board.enter("rolling_back", reason)
         try:
-            await self._roll_back(self._job_id, reason)
+            await self._roll_back(self._job_id, reason, unrest)
         except FailureError as left:
             message = f"{explain(left).message}; it was rolled back because of: {reason}"
             return ApplicationError(message, type="RollbackIncomplete", non_retryable=True)
@@ -238,10 +231,11 @@ class RestoreSnapshot:
             return explain(failure, note=f"; what it staged could not be kept: {explain(left).message}")
         return failure
 
-    async def _roll_back(self, job_id: str, reason: str) -> None:
+    async def _roll_back(self, job_id: str, reason: str, unrest: float) -> None:
+        where = self._request.destination
         await workflow.execute_child_workflow(
             RollbackRestore.run,
-            RollbackRequest(job_id=job_id, destination=self._request.destination, reason=reason),
+            RollbackRequest(job_id=job_id, destination=where, reason=reason, unrest_seconds=unrest),
             id=f"restore/{self._request.database}/{self._request.target}/rollback-{job_id}",
             static_summary=f"undo restore {job_id}",
             # Survives a terminate of this workflow.

@@ -33,6 +33,8 @@ class RollbackRestore:
             records: int = await workflow.execute_activity_method(
                 RollbackActivities.remove_records, fence, summary="metadata first", **options.WHOLE
             )
+            if fence.unrest_seconds:
+                await workflow.sleep(fence.unrest_seconds, summary="until the last task has stopped copying")
             objects: int = await workflow.execute_activity_method(
                 RollbackActivities.remove_objects, fence, summary="by plan", **options.WHOLE
             )

@@ -18,7 +18,17 @@ from restore.errors import (
     TargetNotFound,
     UnsupportedFormat,
 )
-from tests.workflows.trial import Restore, Trial, details, ends_cancelled, eventually, failure_of, progress
+from restore.steps import UNREST_SECONDS
+from tests.workflows.trial import (
+    Restore,
+    Trial,
+    details,
+    ends_cancelled,
+    events,
+    eventually,
+    failure_of,
+    progress,
+)
 from tests.workflows.world import OBJECTS
 from workflows import search_attributes
 
@@ -285,5 +295,30 @@ async def test_a_task_that_somebody_terminated_is_named(trial: Trial) -> None:
     await trial.task(1).terminate(reason="by hand")
     failure = await failure_of(restore)
 
-    assert "task-1" in failure.message
+    assert (failure.type, "task-1" in failure.message) == ("TerminatedError", True)
     assert world.remains == []
+    assert [each.unrest_seconds for each in world.rollbacks] == [UNREST_SECONDS]
+
+
+async def test_a_rollback_does_not_wait_for_tasks_that_have_ended(trial: Trial) -> None:
+    trial.world.errors = {"copy_objects/1": ObjectMissing(MISSING)}
+
+    await failure_of(await trial.start())
+
+    assert [each.unrest_seconds for each in trial.world.rollbacks] == [0]
+
+
+async def test_a_task_waits_for_an_earlier_one_of_its_name_to_stop(trial: Trial) -> None:
+    """As a restore that was terminated a moment ago leaves it."""
+    earlier = await trial.client.start_workflow("CopySegment", id=f"{trial.id}/task-0", task_queue="nobody's")
+    restore = await trial.start()
+    await eventually(lambda: _has_timer(restore), "it waits")
+
+    await earlier.terminate()
+    await restore.result()
+
+    assert trial.world.published == {0, 1}
+
+
+async def _has_timer(restore: Restore) -> bool:
+    return await events(restore, "TIMER_STARTED") > 0
