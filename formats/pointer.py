@@ -2,17 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from formats.errors import SnapshotCorrupt, UnsupportedFormat
 from formats.model import Model
 
 
 class ManifestPointer(Model):
-    """`{"ver": N, "base_path": "..."}`: version N of the manifest below the segment's own folder."""
+    """`{"ver": N, "base_path": "..."}`: version N of the manifest below the segment's own folder.
+
+    A closing slash of the folder makes no difference, and is not kept.
+    """
 
     ver: Annotated[int, Field(strict=True, ge=0, lt=2**63)]
-    base_path: Annotated[str, Field(min_length=1)]
+    base_path: Annotated[str, Field(min_length=1), AfterValidator(lambda path: path.rstrip("/"))]
 
     @property
     def manifest_key(self) -> str:

@@ -32,6 +32,8 @@ from samples.world import Scan, World, digests, read_world
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+_L0 = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -146,8 +148,10 @@ def _placed(written: WrittenSample, segments: Mapping[int, int], after: World, t
     builds = read_builds(after, to.collection)
     matched = [manifest for manifest in written.manifests if manifest.segment_id in segments]
     names = {number: name for name, number in written.shape.partition_ids.items()}
-    # A segment of all partitions keeps -1 for its partition.
-    partitions = {number: to.partitions[name] for number, name in names.items()} | {-1: -1}
+    partitions = {number: to.partitions[name] for number, name in names.items()}
+    # Deletes of no partition of the collection are those of all of them.
+    elsewhere = {each.partition_id for each in matched if each.segment_level == _L0} - partitions.keys()
+    partitions |= dict.fromkeys(elsewhere, -1)
     return [
         (manifest, _placement(manifest, segment, partitions, builds[segment], after, to))
         for manifest, segment in ((each, segments[each.segment_id]) for each in matched)

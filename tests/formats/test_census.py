@@ -111,6 +111,12 @@ def test_a_pointer_must_fit_the_storage_version(
         census_of(metadata).admit(v1(storage_version=version))
 
 
+def test_a_closing_slash_of_a_pointers_folder_makes_no_difference() -> None:
+    pointer = read_pointer('{"ver":3,"base_path":"files/insert_log/1/2/3/"}', 3)
+    assert pointer.manifest_key == "files/insert_log/1/2/3/_metadata/manifest-3.avro"
+    assert pointer.text() == '{"ver":3,"base_path":"files/insert_log/1/2/3"}'
+
+
 def test_a_pointer_is_written_as_milvus_writes_it() -> None:
     pointer = read_pointer('{ "base_path": "a/b", "ver": 3 }', 1)
     assert pointer == ManifestPointer(ver=3, base_path="a/b")
