@@ -90,6 +90,8 @@ async def happen(bench: Bench, cell: Cell) -> Outcome:
     target = new_name()
     collection = bench.ground.home.target(SHAPE, target)
     with bench.mended(), _damaged(bench, cell) as victims:
+        if cell.sealed:
+            bench.put_seal()
         before = bench.ground.home.image()
         kind, message = await _restore(bench, target)
         if kind == RESTORED:

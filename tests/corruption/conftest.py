@@ -19,19 +19,10 @@ async def client(temporal_address: str) -> Client:
     return await Client.connect(temporal_address, plugins=[RestorePlugin()])
 
 
-@pytest.fixture(scope="module")
-async def plain(
+@pytest.fixture(scope="session")
+async def matrix(
     client: Client, servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Bench]:
-    """A snapshot without a seal."""
-    async with bench(client, servers, tmp_path_factory.mktemp("plain"), sealed=False) as ready:
-        yield ready
-
-
-@pytest.fixture(scope="module")
-async def sealed(
-    client: Client, servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Bench]:
-    """The same with one."""
-    async with bench(client, servers, tmp_path_factory.mktemp("sealed"), sealed=True) as ready:
+    """A snapshot to damage, whole again after each test."""
+    async with bench(client, servers, tmp_path_factory.mktemp("matrix")) as ready:
         yield ready

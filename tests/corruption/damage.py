@@ -7,7 +7,7 @@ Name = Literal["deleted", "truncated", "zeroed", "flipped", "swapped", "grown"]
 Bodies = tuple[bytes | None, bytes]
 """What the object and its sibling hold afterwards; None when it is gone."""
 
-FLIPS: Final = 8
+FLIPS: Final = 6
 """Bytes of a file with a structure that are flipped, one at a time: it depends on the byte what is seen."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -11,10 +11,12 @@ from temporalio.client import Client
 
 from formats.manifest import decode_manifest
 from restore.plan import Plan, PlanRef
+from restore.seal import seal_key
 from samples.shape import SampleShape
 from samples.snapshot import WrittenSample
 from samples.world import digests
 from stores.clients import Clients
+from stores.ports import Location
 from stores.sealing import Sealer
 from stores.snapshots import open_snapshot
 from tests.corruption.victims import Kind, Victim, victims
@@ -23,7 +25,7 @@ from tests.fidelity.ground import Ground, grounded
 
 SHAPE: Final = SampleShape(
     segments=6,
-    l0_segments=2,
+    l0_segments=1,
     partitions=2,
     megabytes=0.1,
     dim=4,
@@ -31,7 +33,7 @@ SHAPE: Final = SampleShape(
     full_text=True,
     large_text=True,
 )
-"""Two segments of each storage version, and deletes of one partition and of all."""
+"""Two segments of each storage version, and deletes of all partitions."""
 
 SOURCE: Final = "source"
 
@@ -53,13 +55,16 @@ def once_planned(clients: Clients, then: Callable[[PlanRef], None]) -> Iterator[
 
 @dataclass
 class Bench:
-    """A sample in the source's bucket, its target elsewhere; `whole` has the body of every victim."""
+    """A sample in the source's bucket, its target elsewhere.
+
+    `whole` has the body of every victim, `seal` that of the snapshot's seal, which is not in its place.
+    """
 
     ground: Ground
     written: WrittenSample
     victims: Mapping[Kind, Victim]
-    sealed: bool
-    whole: dict[str, bytes] = field(default_factory=dict)
+    seal: bytes
+    whole: Mapping[str, bytes]
 
     @property
     def source(self) -> Deployment:
@@ -96,29 +101,34 @@ class Bench:
         finally:
             after = listed(self.source.s3, self.source.bucket)
             for key in {key for key, _ in before.items() ^ after.items()}:
-                self.put(key, self.whole[key])
+                self.put(key, self.whole.get(key))
             self.ground.clear()
+
+    def put_seal(self) -> None:
+        """Have the snapshot sealed, as it was when it was good."""
+        self.put(seal_key(self.written.key), self.seal)
 
 
 @asynccontextmanager
-async def bench(
-    client: Client, servers: Mapping[str, str], folder: Path, *, sealed: bool
-) -> AsyncIterator[Bench]:
+async def bench(client: Client, servers: Mapping[str, str], folder: Path) -> AsyncIterator[Bench]:
     """A bench with a worker of its own; each segment is a chunk of the plan."""
     with patch("activities.planning.CHUNK_OBJECTS", 1):
         async with grounded(client, servers, folder, source_servers=servers) as ground:
             written = ground.sample(SHAPE)
-            sizes = {key: int(it.split()[0]) for key, it in listed(ground.source.s3, written.bucket).items()}
-            here = Bench(ground, written, victims(written, sizes), sealed)
-            for victim in here.victims.values():
-                here.whole |= {key: here.body(key) for key in (victim.key, victim.sibling)}
-            if sealed:
-                _seal(here)
-            yield here
+            s3, bucket = ground.source.s3, written.bucket
+            sizes = {key: int(state.split()[0]) for key, state in listed(s3, bucket).items()}
+            chosen = victims(written, sizes)
+            keys = {key for each in chosen.values() for key in (each.key, each.sibling)}
+            whole = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+            yield Bench(ground, written, chosen, _sealed(ground, written), whole)
 
 
-def _seal(here: Bench) -> None:
-    clients = here.ground.clients
+def _sealed(ground: Ground, written: WrittenSample) -> bytes:
+    """The seal's body; it is taken away again."""
+    clients, at = ground.clients, Location(written.bucket, seal_key(written.key))
     store, threads = clients.objects(SOURCE), clients.list_threads
-    snapshot = open_snapshot(store, here.written.bucket, here.written.key)
+    snapshot = open_snapshot(store, written.bucket, written.key)
     Sealer(store, snapshot, lists=threads, reads=clients.work_threads).seal()
+    body = store.get(at)
+    store.delete(at.bucket, [at.key])
+    return body

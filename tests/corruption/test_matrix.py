@@ -28,15 +28,15 @@ def share(*, sealed: bool) -> list[Cell]:
 
 
 @pytest.mark.parametrize("cell", share(sealed=False), ids=str)
-async def test_a_damaged_object_is_refused_by_name_or_restored_as_it_is(plain: Bench, cell: Cell) -> None:
-    outcome = await happen(plain, cell)
+async def test_a_damaged_object_is_refused_by_name_or_restored_as_it_is(matrix: Bench, cell: Cell) -> None:
+    outcome = await happen(matrix, cell)
 
     assert not outcome.wrong, str(outcome)
 
 
 @pytest.mark.parametrize("cell", share(sealed=True), ids=str)
-async def test_with_a_seal_every_damaged_object_is_refused_by_name(sealed: Bench, cell: Cell) -> None:
-    outcome = await happen(sealed, cell)
+async def test_with_a_seal_every_damaged_object_is_refused_by_name(matrix: Bench, cell: Cell) -> None:
+    outcome = await happen(matrix, cell)
 
     assert outcome.ending != RESTORED
     assert not outcome.wrong, str(outcome)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final, Literal
 
 from formats.pointer import read_pointer
@@ -47,29 +48,30 @@ def victims(written: WrittenSample, sizes: Mapping[str, int]) -> dict[Kind, Vict
 
     The sibling is the one that is hardest to tell: of the same build, or of the same size.
     """
-    return {kind: _victim(groups, sizes) for kind, groups in _groups(written).items()}
+    return {kind: _victim(groups, sizes, written.digests) for kind, groups in _groups(written).items()}
 
 
-def _victim(groups: Groups, sizes: Mapping[str, int]) -> Victim:
+def _victim(groups: Groups, sizes: Mapping[str, int], digests: Mapping[str, str]) -> Victim:
     for group in groups:
         if len(group) > 1:
             return Victim(group[0], group[1])
-    keys = [key for group in groups for key in group]
-    pairs = [(one, two) for one in keys for two in keys if one < two]
-    alike = [pair for pair in pairs if sizes[pair[0]] == sizes[pair[1]]]
-    return Victim(*(alike or pairs)[0])
+    pairs = combinations((key for group in groups for key in group), 2)
+    others = [Victim(*pair) for pair in pairs if digests[pair[0]] != digests[pair[1]]]
+    alike = [each for each in others if sizes[each.key] == sizes[each.sibling]]
+    return (alike or others)[0]
 
 
 def _groups(written: WrittenSample) -> dict[Kind, Groups]:
     plain = [each for each in written.manifests if each.storage_version == 0]
+    flat = [each for each in written.manifests if each.storage_version != 3]
     builds = [index for each in plain for index in each.index_files if index.index_file_paths]
     return {
         "metadata JSON": [[written.key, _a_manifest(written, 0)]],
         "segment manifest": [[_a_manifest(written, number)] for number in range(2)],
         "insert log": _each(_logs(each.binlog_files for each in plain)),
         "delta log": _each(_logs(each.deltalog_files for each in written.manifests)),
-        "stats log": _each(_logs(each.statslog_files for each in plain)),
-        "BM25 log": _each(_logs(each.bm25_statslog_files for each in plain)),
+        "stats log": _each(_logs(each.statslog_files for each in flat)),
+        "BM25 log": _each(_logs(each.bm25_statslog_files for each in flat)),
         "vector index": [each.index_file_paths for each in builds if each.index_name == _VECTOR],
         "scalar index": [each.index_file_paths for each in builds if each.index_name != _VECTOR],
         "text index": [text.files for each in plain for text in each.text_index_files],
