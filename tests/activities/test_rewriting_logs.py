@@ -121,18 +121,17 @@ async def test_what_was_not_made_from_this_source_is_made_anew(scene: Scene, the
 
 
 @pytest.mark.parametrize("verify", ["size", "etag", "full"])
-@pytest.mark.parametrize("offset", [0, IDS.start, IDS.stop - 1, -1])
-async def test_a_rewritten_log_with_another_byte_is_never_proved(
-    scene: Scene, verify: Verify, offset: int
-) -> None:
+async def test_a_rewritten_log_with_another_byte_is_never_proved(scene: Scene, verify: Verify) -> None:
     staged = await begun(scene, verify=verify, partitions=PART)
     await scene.copy(staged)
     victim = logs(scene, staged)[0]
-    body = bytearray(scene.body(victim.target))
-    body[offset] ^= 1
-    scene.place(victim, bytes(body))
-    with pytest.raises(ObjectMismatch, match=f"{re.escape(victim.target)} has SHA-256"):
-        await scene.verify(staged)
+    whole = scene.body(victim.target)
+    for offset in (0, IDS.start, IDS.stop - 1, len(whole) - 1):
+        scene.place(victim, whole[:offset] + bytes([whole[offset] ^ 1]) + whole[offset + 1 :])
+        with pytest.raises(ObjectMismatch, match=f"{re.escape(victim.target)} has SHA-256"):
+            await scene.verify(staged)
+    scene.place(victim, whole)
+    await scene.verify(staged)
 
 
 async def test_a_log_that_was_only_copied_is_not_proved(scene: Scene) -> None:
@@ -153,14 +152,13 @@ async def test_a_rewritten_log_with_an_etag_of_parts_is_proved_by_reading_it(sce
     assert ("-" in found.etag, found.proof) == (True, "rewritten")
 
 
-@pytest.mark.parametrize("kind", ["insert", "delta"])
 @pytest.mark.parametrize(
-    ("offset", "error", "says"),
+    ("kind", "offset", "error", "says"),
     [
-        (0, SnapshotCorrupt, "at byte 0, expected a binlog's bcfaff00"),
-        (12, SnapshotCorrupt, "at byte 12, expected a descriptor event"),
-        (81, SnapshotCorrupt, "at byte 81"),
-        (None, UnsupportedFormat, "is a Parquet file without a descriptor event"),
+        ("insert", 0, SnapshotCorrupt, "at byte 0, expected a binlog's bcfaff00"),
+        ("delta", 12, SnapshotCorrupt, "at byte 12, expected a descriptor event"),
+        ("insert", 81, SnapshotCorrupt, "at byte 81"),
+        ("delta", None, UnsupportedFormat, "is a Parquet file without a descriptor event"),
     ],
 )
 async def test_a_log_without_a_sound_descriptor_is_named_and_nothing_is_left(
