@@ -43,8 +43,8 @@ def _activity(attempt: timedelta) -> Limits:
 OPEN = _activity(timedelta(minutes=2))
 """Reading one JSON and the catalog."""
 
-PLAN = _activity(timedelta(hours=1))
-"""Reading up to 100,000 manifests and writing the plan."""
+PLAN = _activity(timedelta(hours=6))
+"""Reading up to 100,000 manifests, listing their segments' folders, a dozen each, and writing the plan."""
 
 STEP = _activity(timedelta(minutes=10))
 """Metadata of one task, or one small record."""
