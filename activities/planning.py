@@ -44,8 +44,13 @@ class PlanningActivities:
         return await run_blocking(self._clients.work_threads, lambda pulse: self._plan(order, pulse))
 
     def _plan(self, order: PlanOrder, pulse: Pulse) -> PlanRef:
-        stored = self._clients.archive(order.request.destination).find(int(order.job_id))
-        return stored or Planner(self._clients, order, pulse).make()
+        archive = self._clients.archive(order.request.destination)
+        stored = archive.find(int(order.job_id))
+        if stored is None:
+            return Planner(self._clients, order, pulse).make()
+        if archive.plan(stored).request == order.request:
+            return stored
+        return stored.model_copy(update={"request": order.request, "profile": order.request.destination})
 
 
 class Planner:
@@ -170,11 +175,14 @@ class Planner:
 
 
 def cut(segments: Iterator[SegmentPlan]) -> Iterator[list[SegmentPlan]]:
-    """Consecutive segments in groups of at most CHUNK_OBJECTS objects; a larger segment is alone."""
+    """Consecutive segments in groups of at most CHUNK_OBJECTS objects; a larger segment is alone.
+
+    A segment without any counts as one object: it has its records all the same.
+    """
     group: list[SegmentPlan] = []
     objects = size = 0
     for segment in segments:
-        more, weight = len(list(segment.named_objects())), segment.bytes
+        more, weight = max(1, len(list(segment.named_objects()))), segment.bytes
         if group and not fits(objects + more, size + weight, limit=CHUNK_OBJECTS):
             yield group
             group, objects, size = [], 0, 0

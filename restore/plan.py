@@ -15,47 +15,18 @@ from formats.records import SegmentTarget
 from formats.segment import FieldBinlog, SegmentManifest
 from restore.request import RestoreRequest
 from restore.seal import SealedObject
+from restore.source_objects import FoundObject, Kind, SnapshotFile, SourceObject
 
-Kind = Literal["insert", "stats", "delta", "bm25", "index", "text", "json", "manifest", "lob"]
 Named = tuple[Kind, str, int | None]
 """Kind, source key, and bytes as recorded or None."""
 
 _V3 = 3
 
 
-class SourceObject(Model):
-    """One object of a segment; `size` is what the manifest recorded, None where it records no size.
-
-    In a stored plan `size` and `etag` are those that planning found. Where the snapshot was sealed, they
-    and `sha256` are what the seal says.
-    """
-
-    kind: Kind
-    source: str
-    size: int | None
-    etag: str | None = None
-    sha256: str | None = None
-
-
 class PlannedObject(SourceObject):
     """One object to copy, and where to."""
 
     target: str
-
-
-class FoundObject(Model):
-    """An object of the source as planning found it: what is copied must still be that."""
-
-    key: str
-    size: int
-    etag: str
-
-
-class SnapshotFile(Model):
-    """A segment's manifest in the snapshot, as planning read it; the SHA-256 is hex."""
-
-    key: str
-    sha256: str
 
 
 class ListedObject(Model):
@@ -217,7 +188,8 @@ class Plan(Model):
 class PlanRef(Model):
     """A plan by reference, with the totals and warnings that people see.
 
-    `job_id` and `collection_id` are text: JSON readers round numbers above 2^53.
+    `job_id` and `collection_id` are text: JSON readers round numbers above 2^53. `request` is that of a run
+    which goes on with a kept plan: what it asks for wins over what was asked for when the plan was made.
     """
 
     job_id: str
@@ -233,6 +205,7 @@ class PlanRef(Model):
     objects: int
     bytes: int
     warnings: tuple[str, ...] = ()
+    request: RestoreRequest | None = None
 
 
 def segment_objects(manifest: SegmentManifest, tree: SegmentTree) -> Iterator[Named]:

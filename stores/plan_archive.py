@@ -83,7 +83,8 @@ class PlanArchive:
 
     def plan(self, ref: PlanRef) -> Plan:
         """The header; ObjectMissing when it is gone, ObjectMismatch when it is not what was stored."""
-        return self._plan_at(ref.key, ref.digest)
+        plan = self._plan_at(ref.key, ref.digest)
+        return plan.model_copy(update={"request": ref.request}) if ref.request else plan
 
     def segments(self, ref: PlanRef, index: int) -> Iterator[SegmentPlan]:
         """The segments of a task, checked like the header."""
