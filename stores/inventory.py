@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from formats.paths import prefixes
 from restore.errors import ObjectMismatch, ObjectMissing
-from restore.plan import PlannedObject, SourceObject
+from restore.plan import PlannedObject
+from restore.source_objects import SourceObject
 from stores.ports import Location, ObjectStat, ObjectStore
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from restore.errors import ObjectMissing, SnapshotCorrupt
-from restore.plan import Plan, SegmentPlan, SnapshotFile
+from restore.plan import Plan, SegmentPlan
+from restore.source_objects import SnapshotFile
 from stores.in_flight import each_in_flight
 from stores.ports import Location, ObjectStore
 

@@ -14,8 +14,9 @@ from formats.census import SegmentCensus
 from formats.location import SnapshotLocation
 from formats.model import Model
 from restore.errors import AccessDenied, InvalidRequest, ObjectMismatch, ObjectMissing
-from restore.plan import Kind, segment_objects
+from restore.plan import segment_objects
 from restore.seal import SealedObject, SealedSegment, SealHeader, seal_key
+from restore.source_objects import Kind
 from stores.in_flight import each_in_flight
 from stores.ports import Location, ObjectStore
 from stores.segment_trees import SegmentTrees

@@ -10,7 +10,8 @@ from formats.loon import LoonManifest, read_loon
 from formats.pointer import ManifestPointer, read_pointer
 from formats.segment import SegmentManifest
 from restore.errors import ObjectMissing
-from restore.plan import Kind, ListedObject, SegmentTree
+from restore.plan import ListedObject, SegmentTree
+from restore.source_objects import Kind
 from stores.ports import Location, ObjectStore
 
 _V3 = 3
@@ -60,6 +61,8 @@ class SegmentTrees:
     def _listed(self, pointer: ManifestPointer) -> Iterator[ListedObject]:
         base = f"{pointer.base_path}/"
         for stat in self._objects.scan(self._bucket, base):
+            if stat.key.endswith("/"):
+                continue  # what some tools make to show an empty folder; Milvus has no such object
             folder = stat.key.removeprefix(base).partition("/")[0]
             yield ListedObject(kind=_KINDS.get(folder, "insert"), key=stat.key, size=stat.size)
 

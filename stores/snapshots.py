@@ -14,8 +14,9 @@ from formats.proto.data_pb2 import SnapshotMetadata
 from formats.roots import SnapshotRoots
 from formats.segment import SegmentManifest
 from restore.errors import ObjectMissing, SnapshotCorrupt, SnapshotNotFound
-from restore.plan import SnapshotFile, SnapshotSource
+from restore.plan import SnapshotSource
 from restore.seal import SealedSegment
+from restore.source_objects import SnapshotFile
 from stores.ports import Location, ObjectStore
 from stores.seals import Seal, require_as_sealed
 

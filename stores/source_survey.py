@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 
 from restore.built_sizes import require_built_sizes
-from restore.plan import FoundObject, SegmentPlan
+from restore.plan import SegmentPlan
+from restore.source_objects import FoundObject
 from stores.inventory import Inventory
 from stores.ports import ObjectStore
 

@@ -6,8 +6,9 @@ import pytest
 from formats.segment import SegmentManifest, TextIndex
 from restore.built_sizes import require_built_sizes
 from restore.errors import ObjectMismatch
-from restore.plan import FoundObject, SegmentPlan
+from restore.plan import SegmentPlan
 from restore.seal import SealedObject
+from restore.source_objects import FoundObject
 from tests.formats.segment_samples import TARGET, V3, index, manifest
 
 SIZES = {"HNSW_0": 300, "SLICE_META": 200, "f_0": 12, "shredding_data/0": 22}

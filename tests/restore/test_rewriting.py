@@ -2,9 +2,10 @@ import pytest
 
 from formats.descriptor import LogOwner
 from restore.errors import UnsupportedFormat
-from restore.plan import Kind, Plan, PlannedObject
+from restore.plan import Plan, PlannedObject
 from restore.request import RestoreRequest
 from restore.rewriting import descriptor_edit, require_descriptors
+from restore.source_objects import Kind
 from tests.formats.segment_samples import L0, V3, logs, manifest
 from tests.restore.plans import plan
 

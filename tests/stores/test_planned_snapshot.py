@@ -5,7 +5,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import pytest
 
 from restore.errors import SnapshotCorrupt
-from restore.plan import SegmentPlan, SnapshotFile
+from restore.plan import SegmentPlan
+from restore.source_objects import SnapshotFile
 from stores.memory_objects import MemoryObjectStore
 from stores.planned_snapshot import PlannedSnapshot
 from stores.ports import Location
