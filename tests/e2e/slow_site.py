@@ -1,6 +1,6 @@
 """A site whose worker reaches its S3 server through a proxy that a test may make slow or unreliable."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,9 @@ class SlowSite:
 
 
 @contextmanager
-def slow_site(servers: dict[str, str], folder: Path) -> Iterator[SlowSite]:
+def slow_site(
+    servers: dict[str, str], folder: Path, more: Mapping[str, str] | None = None
+) -> Iterator[SlowSite]:
     """A site behind a proxy of its own; the worker is gone before the proxy is."""
     access = Access(
         "default",
@@ -55,6 +57,6 @@ def slow_site(servers: dict[str, str], folder: Path) -> Iterator[SlowSite]:
         servers["AWS_SECRET_ACCESS_KEY"],
     )
     with faulty(access) as proxy:
-        more = {"RESTORE_S3_ENDPOINT": str(proxy.access.endpoint)}
-        with opened(servers, folder, more) as site:
+        proxied = {"RESTORE_S3_ENDPOINT": str(proxy.access.endpoint), **(more or {})}
+        with opened(servers, folder, proxied) as site:
             yield SlowSite(site, proxy)

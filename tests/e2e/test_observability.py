@@ -1,13 +1,9 @@
 """One restore with everything on, as a collector and a Prometheus see it; and what is there without."""
 
-import socket
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +16,8 @@ from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
 from samples.snapshot import WrittenSample
 from starter.port import pick
 from tests.e2e.otlp_receiver import Received, Span, attributes_of, receiving
-from tests.e2e.site import Site, opened
-from tests.e2e.waiting import eventually
-from tests.e2e.worker_process import WorkerProcess
+from tests.e2e.site import opened
+from tests.e2e.telling import asked_for, restored, stop
 from tests.telemetry import spans as in_memory
 from tests.workflows.replaying import divergences, family
 from workflows import WORKFLOWS
@@ -30,27 +25,6 @@ from workflows.plugin import RestorePlugin
 
 TASK_LATENCY = "milvus_datacoord_copy_segment_task_latency"
 JOB_LATENCY = "milvus_datacoord_copy_segment_job_latency"
-LISTENING = "0A"
-PERSISTENCE = 90
-"""Seconds that one batch is tried to be sent for: who waited for it would be that late."""
-
-PERSISTENT = {
-    "OTEL_EXPORTER_OTLP_TIMEOUT": str(PERSISTENCE),
-    "OTEL_METRIC_EXPORT_TIMEOUT": str(PERSISTENCE * 1_000),
-    "OTEL_BSP_SCHEDULE_DELAY": "100",
-    "OTEL_METRIC_EXPORT_INTERVAL": "100",
-}
-
-
-def asked_for(endpoint: str, port: int) -> dict[str, str]:
-    """The environment of a worker and of a command line that tell everything."""
-    return {
-        "OTEL_TRACES_EXPORTER": "otlp",
-        "OTEL_METRICS_EXPORTER": "otlp,prometheus",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_EXPORTER_PROMETHEUS_HOST": "127.0.0.1",
-        "OTEL_EXPORTER_PROMETHEUS_PORT": str(port),
-    }
 
 
 @dataclass(frozen=True)
@@ -113,21 +87,6 @@ def observed(
             tasks,
             servers["AWS_SECRET_ACCESS_KEY"],
         )
-
-
-def restored(site: Site, written: WrittenSample, more: dict[str, str]) -> dict[str, Any]:
-    """Restore the sample with the command line, to the end; return what it says."""
-    target = site.target(written.shape)
-    ended = site.commands.restore("start", written.uri, target.name, "-o", "json", more=more)
-    assert ended.code == 0, ended.err
-    told: dict[str, Any] = ended.json
-    return told
-
-
-def stop(worker: WorkerProcess) -> None:
-    worker.ask_to_end()
-    eventually(worker.has_ended, "the worker has ended")
-    assert worker.exit_code == 0
 
 
 def test_a_restore_is_one_trace_from_the_command_to_the_last_request(observed: Observed) -> None:
@@ -252,58 +211,3 @@ async def test_its_histories_replay_with_traces_and_without(
 async def each_of(histories: list[WorkflowHistory]) -> AsyncIterator[WorkflowHistory]:
     for history in histories:
         yield history
-
-
-async def test_without_it_nothing_listens_and_no_history_knows_of_it(
-    site: Site, small: WrittenSample, temporal_address: str
-) -> None:
-    ended = restored(site, small, {})
-
-    assert listening(site.worker.pid) == set()
-    client = await Client.connect(temporal_address, plugins=[RestorePlugin()])
-    histories = [each async for each in family(client, [(ended["workflow_id"], "")])]
-    assert len(histories) > 1
-    assert [each.workflow_id for each in histories if "_tracer-data" in each.to_json()] == []
-
-
-def listening(pid: int) -> set[str]:
-    """The addresses that a process listens on, as proc(5) writes them."""
-    held = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
-    lines = [
-        line.split()
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-    ]
-    return {line[1] for line in lines if line[3] == LISTENING and f"socket:[{line[9]}]" in held}
-
-
-@contextmanager
-def silent() -> Iterator[str]:
-    """An endpoint that takes connections, and never answers."""
-    with closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@contextmanager
-def absent() -> Iterator[str]:
-    """An endpoint where nothing is."""
-    yield f"http://127.0.0.1:{pick(['absent'])['absent']}"
-
-
-@pytest.mark.parametrize("receiver", [silent, absent])
-def test_a_receiver_that_is_away_neither_fails_nor_holds_up_a_restore(
-    servers: dict[str, str], small: WrittenSample, tmp_path: Path, receiver: Any
-) -> None:
-    with receiver() as endpoint, closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        more = asked_for(endpoint, taken.getsockname()[1]) | PERSISTENT
-        with opened(servers, tmp_path, more) as site:
-            begun = time.monotonic()
-            result = restored(site, small, more)["result"]
-            stop(site.worker)
-            took = time.monotonic() - begun
-
-    assert result["objects"] == small.objects
-    assert took < PERSISTENCE / 2
-    said = site.worker.log.read_text()
-    assert "OTEL_EXPORTER_PROMETHEUS_PORT" in said  # the port was taken, which is told and no more
-    assert "Traceback" not in said
