@@ -169,7 +169,7 @@ class SnapshotActivities:
                 self._clients.metadata(request.source), self._clients.keys(request.source), collection
             ),
         )
-        info.create_ts = min((each.timestamp for each in info.channel_seek_positions), default=0)
+        info.create_ts = _signed(min((each.timestamp for each in info.channel_seek_positions), default=0))
         records.begin(order.record, info, order.workflow_id)
 
     def _same_collection(self, order: SnapshotOrder) -> TargetCollection:
@@ -227,3 +227,8 @@ class SnapshotActivities:
 
     def _bucket(self, request: SnapshotRequest) -> str:
         return self._clients.profile(request.source).s3.bucket
+
+
+def _signed(number: int) -> int:
+    """An unsigned timestamp in a field that is not."""
+    return number - 2**64 if number >= 2**63 else number

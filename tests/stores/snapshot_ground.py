@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
 
-from formats.inclusion import Boundary
 from formats.keys import MetaKeys
 from formats.manifest import decode_manifest
 from formats.metadata import read_metadata
@@ -117,12 +116,6 @@ class Ground:
 def without_pointers(manifests: Iterable[SegmentManifest]) -> dict[int, SegmentManifest]:
     """Manifests as their files have them, by segment."""
     return {each.segment_id: each.model_copy(update={"manifest_path": ""}) for each in manifests}
-
-
-def boundary(info: SnapshotInfo) -> Boundary:
-    return Boundary(
-        {each.channel_name: each.timestamp for each in info.channel_seek_positions}, info.partition_ids
-    )
 
 
 def _signed(number: int) -> int:
