@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[type[Any], type[Any]]] = {
     "CreatePartition": (rpc.CreatePartitionRequest, rpc.Status),
     "CreateIndex": (rpc.CreateIndexRequest, rpc.Status),
     "DropIndex": (rpc.DropIndexRequest, rpc.Status),
+    "Flush": (rpc.FlushRequest, rpc.FlushResponse),
+    "GetFlushState": (rpc.GetFlushStateRequest, rpc.GetFlushStateResponse),
 }
 
 Answer = Callable[[Any, grpc.ServicerContext], Any]
@@ -49,6 +51,7 @@ class MilvusServer:
 
     `keeps_ids` tells whether it is of the newer ones; `chosen` are the parameters of its automatic indexes.
     `requests` lists what came, in order, `metadata` what came with the newest.
+    `looks` is how often a flush is not done yet when it is asked after.
     """
 
     store: MetadataStore
@@ -60,6 +63,7 @@ class MilvusServer:
     metadata: dict[str, str] = field(default_factory=dict)
     troubles: dict[str, Answer] = field(default_factory=dict)
     afterthoughts: dict[str, Answer] = field(default_factory=dict)
+    looks: int = 0
     next_id: int = 470_642_054_948_716_000
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,7 +80,8 @@ class MilvusServer:
             try:
                 done = getattr(self, f"_{call}")(request) or KINDS[call][1]()
             except Refusal as refusal:
-                return refusal.status
+                kind = KINDS[call][1]
+                return refusal.status if kind is rpc.Status else kind(status=refusal.status)
             return self.afterthoughts.pop(call)(request, context) if call in self.afterthoughts else done
 
     def put(self, *records: tuple[str, Message]) -> None:
@@ -176,6 +181,19 @@ class MilvusServer:
         assert self.store.commit(
             Transaction(deletes=[self.keys.field_index(found.id, each) for each in doomed])
         )
+
+    def _Flush(self, request: rpc.FlushRequest) -> rpc.FlushResponse:  # noqa: N802 - the call's name
+        (name,) = request.collection_names
+        self._info(request.db_name, name)
+        answer = rpc.FlushResponse(coll_flush_ts={name: self.fresh()})
+        answer.coll_segIDs[name].data.append(71)
+        answer.flush_coll_segIDs[name].data.extend([72, 71])
+        return answer
+
+    def _GetFlushState(self, request: rpc.GetFlushStateRequest) -> rpc.GetFlushStateResponse:  # noqa: N802 - the call's name
+        self._info(request.db_name, request.collection_name)
+        self.looks -= 1
+        return rpc.GetFlushStateResponse(flushed=self.looks < 0)
 
     def _add_partition(self, collection: int, name: str) -> None:
         number = self.fresh()
