@@ -6,6 +6,7 @@ and cleanup_ts are hybrid timestamps (Unix milliseconds << 18).
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from formats.proto.common_pb2 import KeyValuePair
 from formats.proto.data_pb2 import (
@@ -31,7 +32,7 @@ TIMEOUT = timedelta(days=1)
 _LOGICAL_BITS = 18
 
 MAPPED_BYTES = 2**20
-"""A job's record names its segments up to this size: etcd takes 1.5 MiB a request, with other keys in it."""
+"""A record names its segments up to this size: etcd takes 1.5 MiB a request, with other keys in it."""
 
 JOB_STATES: Mapping[int, str] = {
     CopySegmentJobPending: "pending",
@@ -46,6 +47,8 @@ TASK_STATES: Mapping[int, str] = {
     CopySegmentTaskFailed: "failed",
 }
 """How people call the states, here and in metrics."""
+
+Record = TypeVar("Record", CopySegmentJob, CopySegmentTask)
 
 _ENDED = (CopySegmentTaskCompleted, CopySegmentTaskFailed)
 
@@ -79,9 +82,13 @@ def pending_job(
         source_collection_id=source_collection_id,
         snapshot_s3_location=location,
     )
-    if job.ByteSize() > MAPPED_BYTES:
-        job.ClearField("id_mappings")
-    return job.SerializeToString(deterministic=True)
+    return _without_many(job).SerializeToString(deterministic=True)
+
+
+def _without_many(record: Record) -> Record:
+    if record.ByteSize() > MAPPED_BYTES:
+        record.ClearField("id_mappings")
+    return record
 
 
 def executing_job(value: bytes) -> bytes:
@@ -105,8 +112,8 @@ def pending_task(
     mappings: Iterable[CopySegmentIDMapping],
     now: datetime,
 ) -> bytes:
-    """The record of a task that nobody works on yet."""
-    return CopySegmentTask(
+    """The record of a task that nobody works on yet; without mappings where they would make it too large."""
+    task = CopySegmentTask(
         task_id=task_id,
         job_id=job_id,
         collection_id=collection_id,
@@ -114,7 +121,8 @@ def pending_task(
         state=CopySegmentTaskPending,
         id_mappings=mappings,
         created_ts=nanoseconds(now),
-    ).SerializeToString(deterministic=True)
+    )
+    return _without_many(task).SerializeToString(deterministic=True)
 
 
 def running_task(value: bytes, worker: int) -> bytes:

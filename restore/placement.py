@@ -11,6 +11,7 @@ from restore.plan import ListedObject, SegmentPlan, SegmentTree
 Allocate = Callable[[int], list[int]]
 
 _L0 = 1
+_V3 = 3
 _ALL_PARTITIONS = -1
 _OTHER_STATS = ("bm25", "text_index", "json_stats", "json_key_index")
 """Kinds below a StorageV3 segment's `_stats/` that say nothing of primary keys."""
@@ -41,9 +42,10 @@ class Placement:
     def place(self, manifest: SegmentManifest, tree: SegmentTree, allocate: Allocate) -> SegmentPlan:
         """Return the segment's plan with new ids of its own.
 
-        Raises what a segment can deserve before anything is copied: SnapshotCorrupt without its stats,
-        TargetMismatch for an index that the target lacks.
+        Raises what a segment can deserve before anything is copied: SnapshotCorrupt without its rows or
+        stats, TargetMismatch for an index that the target lacks.
         """
+        require_rows(manifest)
         require_stats(manifest, tree)
         self._require_indexes(manifest)
         builds = source_builds(manifest)
@@ -78,6 +80,19 @@ def source_builds(manifest: SegmentManifest) -> list[int]:
     builds = [index.build_id for index in manifest.index_files]
     builds += [text.build_id for text in (*manifest.text_index_files, *manifest.json_key_index_files)]
     return [build for build in dict.fromkeys(builds) if build]
+
+
+def require_rows(manifest: SegmentManifest) -> None:
+    """Return when a segment that counts rows names the logs that hold them.
+
+    StorageV3 names them in a manifest of its own.
+    """
+    counted = manifest.segment_level != _L0 and manifest.num_of_rows > 0 and manifest.storage_version != _V3
+    if counted and not any(field.binlogs for field in manifest.binlog_files):
+        raise SnapshotCorrupt(
+            f"segment {manifest.segment_id} has {manifest.num_of_rows} rows but no insert logs, so that all "
+            "of them would be lost; take the snapshot again"
+        )
 
 
 def require_stats(manifest: SegmentManifest, tree: SegmentTree) -> None:

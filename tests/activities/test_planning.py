@@ -249,6 +249,13 @@ def test_segments_are_cut_into_chunks_whole_once_and_in_order(wanted: list[tuple
         assert objects > CHUNK_OBJECTS or size > TASK_BYTES
 
 
+def test_segments_without_objects_fill_a_chunk_too() -> None:
+    """Their records are written all the same, and a task's own record names each of them."""
+    empty = manifest(**L0, storage_version=0, manifest_path="", deltalog_files=())
+    segments = [SegmentPlan(source=empty, target=TARGET)] * (2 * CHUNK_OBJECTS + 1)
+    assert [len(chunk) for chunk in cut(iter(segments))] == [CHUNK_OBJECTS, CHUNK_OBJECTS, 1]
+
+
 def test_chunks_are_cut_while_segments_are_still_coming() -> None:
     """A plan of 100,000 segments never lies in memory."""
     seen: list[int] = []

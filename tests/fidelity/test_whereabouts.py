@@ -9,7 +9,7 @@ import pytest
 from formats.metadata import read_metadata, write_metadata
 from formats.segment import SegmentManifest
 from samples.export import export_sample, move_bundle
-from samples.shape import SampleShape
+from samples.shape import SampleShape, StorageVersion
 from samples.snapshot import WrittenSample
 from tests.e2e.deployment import new_bucket
 from tests.fidelity.ground import Ground
@@ -88,6 +88,21 @@ async def test_a_segment_of_deletes_with_other_logs_is_refused(ground: Ground) -
     written = ground.sample(ONE)
     tampered(ground.home.s3, written, lambda each: each.model_copy(update={"segment_level": 1}))
     await ground.refused(written, "SnapshotCorrupt", "deletes only", "binlog_files")
+
+
+@pytest.mark.parametrize("version", [0, 2])
+async def test_rows_without_insert_logs_are_refused(ground: Ground, version: StorageVersion) -> None:
+    written = ground.sample(ONE.model_copy(update={"storage_versions": (version,)}))
+    tampered(ground.home.s3, written, lambda each: each.model_copy(update={"binlog_files": ()}))
+    await ground.refused(written, "SnapshotCorrupt", "rows but no insert logs")
+
+
+async def test_what_only_shows_a_folder_is_not_copied(ground: Ground) -> None:
+    written = ground.sample(ONE.model_copy(update={"storage_versions": (3,)}))
+    base = written.manifests[0].manifest_path.partition('"base_path":"')[2].removesuffix('"}')
+    for folder in ("", "_data/"):
+        ground.home.s3.put_object(Bucket=written.bucket, Key=f"{base}/{folder}", Body=b"")
+    await ground.restored(written)
 
 
 @pytest.mark.parametrize("place", ["gs://a-bucket", "azure://account.blob.core.windows.net/container"])

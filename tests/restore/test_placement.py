@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from formats.segment import TextIndex
+from formats.segment import FieldBinlog, TextIndex
 from restore.errors import SnapshotCorrupt, TargetMismatch
-from restore.placement import Allocate, Placement, require_stats, source_builds
+from restore.placement import Allocate, Placement, require_rows, require_stats, source_builds
 from restore.plan import ListedObject, SegmentPlan, SegmentTree
 from tests.formats.segment_samples import L0, V3, index, manifest
 
@@ -120,6 +120,19 @@ def test_builds_are_distinct_in_manifest_order_and_0_is_none() -> None:
     text = TextIndex(field_id=101, version=1, log_size=1, memory_size=1, build_id=0)
     builds = (index(build_id=9), index(build_id=3), index(build_id=9))
     assert source_builds(manifest(index_files=builds, text_index_files=(text,))) == [9, 3, 1002]
+
+
+@pytest.mark.parametrize("version", [0, 2])
+@pytest.mark.parametrize("logs", [(), (FieldBinlog(field_id=0),)], ids=["none", "none in a group"])
+def test_rows_without_insert_logs_would_be_lost(version: int, logs: tuple[FieldBinlog, ...]) -> None:
+    segment = manifest(storage_version=version, binlog_files=logs)
+    with pytest.raises(SnapshotCorrupt, match="segment 333 has 1000 rows but no insert logs"):
+        placement().place(segment, NO_TREE, allocator())
+
+
+@pytest.mark.parametrize("changes", [V3, L0, {"num_of_rows": 0}], ids=["of a manifest", "deletes", "no rows"])
+def test_other_segments_need_no_insert_logs(changes: dict[str, Any]) -> None:
+    require_rows(manifest(**(changes | {"binlog_files": ()})))
 
 
 def test_rows_without_key_statistics_would_lose_later_deletes() -> None:

@@ -61,6 +61,14 @@ def test_a_tree_is_all_below_the_folder_and_the_large_objects_that_are_named(
     }
 
 
+def test_what_only_shows_a_folder_is_no_object(store: MemoryObjectStore) -> None:
+    """Consoles and sync tools leave empty objects whose keys end in a slash."""
+    whole = look(store)
+    for folder in ("", "_data/", "_index/hnsw/"):
+        store.put(Location("b", f"{BASE}/{folder}"), b"")
+    assert look(store) == whole
+
+
 @pytest.mark.parametrize("key", [*(f"{BASE}/{path}" for path in FILES[:3]), f"{BESIDE}/x.vx"])
 def test_what_is_named_must_be_there(store: MemoryObjectStore, key: str) -> None:
     store.delete("b", [key])
