@@ -69,7 +69,7 @@ class Restored:
             collection=found,
             segments=tuple(_segment(cluster, info) for info in infos),
             checkpoints={channel: next(iter(each.values())) for channel, each in positions.items() if each},
-            objects={key.partition("/")[2]: size for key, size in cluster.objects().items()},
+            objects=cluster.objects(),
         )
 
     def pairs(self, snapshot: Snapshot) -> list[tuple[SegmentManifest, Segment]]:

@@ -44,11 +44,12 @@ class Cluster:
         return {key: decode(kind, value, key) for key, value in found}
 
     def objects(self, prefix: str = "") -> dict[str, int]:
-        """The size of every object below a prefix of the root path, by its key."""
+        """The size of every object below a prefix of the root path, by its key below that path."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.place.bucket, Prefix=f"{self.place.root}/{prefix}"
         )
-        return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", [])}
+        found = (entry for page in pages for entry in page.get("Contents", []))
+        return {entry["Key"].removeprefix(f"{self.place.root}/"): entry["Size"] for entry in found}
 
     def settings(self) -> Mapping[str, str]:
         """The environment that leads a worker's default profile here."""

@@ -156,7 +156,8 @@ def _objects_of(cluster: Cluster, snapshot: Snapshot) -> dict[str, int]:
             *(path for index in each.index_files for path in index.index_file_paths),
         )
     }
-    return {key: size for key, size in cluster.objects().items() if key in named}
+    below = {path.removeprefix(f"{cluster.place.root}/") for path in named}
+    return {key: size for key, size in cluster.objects().items() if key in below}
 
 
 def _objects_of_target(cluster: Cluster, name: str) -> dict[str, int]:

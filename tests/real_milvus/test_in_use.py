@@ -1,4 +1,4 @@
-"""A restored collection is a collection: it takes deletes and rows, flushes, loads, compacts, gets indexes."""
+"""A restored collection is one like any other: rows, deletes, flush, load, compaction, a new index."""
 
 from pathlib import Path
 
