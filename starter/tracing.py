@@ -9,7 +9,6 @@ import typer
 from restore.telemetry import TelemetrySettings
 from workflows.telemetry import Telemetry, open_telemetry
 
-
 PATIENCE: Final = 1.0
 """Seconds that the end of a command waits for a receiver: people wait for it."""
 

@@ -34,7 +34,7 @@ DEMONSTRATION = {"numpy", "pyarrow"}
 OWNERS = packages_distributions()
 COMES_WITH = {
     "botocore": "boto3",  # boto3's configuration and errors are botocore's
-    "prometheus-client": "opentelemetry-exporter-prometheus",  # whose endpoint and registry are its
+    "prometheus_client": "opentelemetry-exporter-prometheus",  # whose endpoint and registry are its
 }
 
 
