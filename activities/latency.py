@@ -64,12 +64,12 @@ class _Measuring(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
         result = await super().execute_activity(input)
-        name, (given,) = activity.info().activity_type, input.args
+        name = activity.info().activity_type
         try:
             if name == "complete_task":
-                await self._task(given)
+                await self._task(input.args[0])
             elif name == "complete_restore":
-                await self._job(given)
+                await self._job(input.args[0])
         except (RestoreError, RPCError) as error:  # what is done is done, measured or not
             _log.debug("%s was not measured: %s", name, error)
         return result
