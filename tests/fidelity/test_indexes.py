@@ -87,4 +87,6 @@ async def test_a_json_index_that_lies_in_no_field_is_refused(ground: Ground, one
         return manifest.model_copy(update={"json_key_index_files": changed})
 
     tampered(ground.home.s3, one, change)
-    await ground.refused(one, "SnapshotCorrupt", "JSON index", "index_files")
+    await ground.refused(
+        one, "SnapshotCorrupt", "index_files", "is not where its entry says", "json_stats/2/"
+    )
