@@ -90,8 +90,12 @@ class Configuration:
                 "session": {"ttl": 5},
             },
             "dataCoord": {
-                # Which segments there are is for the test to say.
-                "compaction": {"enableAutoCompaction": False},
+                "compaction": {
+                    # Which segments there are is for the test to say.
+                    "enableAutoCompaction": False,
+                    # Seconds; each of its steps waits for the next look.
+                    "check": {"interval": 1},
+                },
                 "gc": {
                     "interval": self.collection.interval,
                     "missingTolerance": self.collection.missing_tolerance,

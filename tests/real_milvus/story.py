@@ -108,7 +108,7 @@ def make_twin(cluster: Cluster, desk: Desk, source: Source) -> Twin:
         builds=log.builds(Restored.read(cluster, name).collection.id),
     )
     # From here on nothing is to be collected: the source is going to be dropped.
-    client.drop(name=name)
+    client.release(name=name)
     cluster.server.restart()
     return twin
 
