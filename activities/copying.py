@@ -1,6 +1,8 @@
 """copy_objects: every object of a task at its place in the target."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 
 from temporalio import activity
 
@@ -9,12 +11,16 @@ from activities.copy_run import CopyRun, Item
 from activities.pulse import Pulse, run_blocking
 from activities.reporting import Reporter
 from activities.staging import Staging
+from restore.errors import AccessDenied
 from restore.plan import Plan, PlannedObject
 from restore.rewriting import descriptor_edit
 from restore.steps import CopyCount, TaskRef
 from stores.clients import COPY_THREADS, Clients
 from stores.inventory import Inventory, same_content
 from stores.ports import Location, ObjectStat
+
+PARTS_FROM = 5 * 2**20
+"""Bytes; no store takes a smaller part, so that a smaller object was never begun in parts."""
 
 
 class CopyActivities:
@@ -44,6 +50,8 @@ class CopyActivities:
         plan = staging.plan
         survey = Survey(self._clients, plan, task.plan.profile)
         survey.look([each for segment in staging.segments for each in plan.objects(segment)])
+        if activity.info().attempt > 1:
+            survey.abort_uploads()
         return survey
 
 
@@ -79,6 +87,17 @@ class Survey:
             else:
                 self.items.append(item)
         count_objects("in_place", self.bytes, objects=self.objects)
+
+    def abort_uploads(self) -> None:
+        """Abort what a killed attempt has left half-way; where that is forbidden, a rollback will say so."""
+        large = [planned.target for planned, stat in self.items if stat.size > PARTS_FROM]
+        with suppress(AccessDenied):
+            list(
+                self._threads.map(
+                    partial(self._destination.abort_uploads, self._plan.target.bucket),
+                    large,
+                )
+            )
 
     def copy(self, planned: PlannedObject, stat: ObjectStat, go_on: Callable[[], bool]) -> bool:
         """Copy one object; False when it was stopped."""
