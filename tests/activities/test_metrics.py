@@ -1,5 +1,7 @@
+import pytest
+
 from activities.latency import record_task
-from tests.activities.scene import Scene
+from tests.activities.scene import PART, Scene
 from tests.telemetry import measured
 
 TASK_LATENCY = "milvus_datacoord_copy_segment_task_latency"
@@ -61,3 +63,15 @@ async def test_what_was_proved_is_counted(scene: Scene) -> None:
 
     after = measured("milvus_restore.verified_objects"), measured("milvus_restore.verified_bytes")
     assert (after[0] - before[0], after[1] - before[1]) == (result.objects, result.bytes)
+
+
+@pytest.mark.usefixtures("apart")
+async def test_what_came_from_another_store_is_told_apart(scene: Scene) -> None:
+    # Made with the profile's own settings: the shared one knows its server by the other name.
+    scene.clients.stores.pop("origin")
+    staged = await scene.begin(partitions=PART)
+    before = counted("milvus_restore.objects")
+
+    done = await scene.copy(staged)
+
+    assert more("milvus_restore.objects", before) == {"streamed": done.objects}
