@@ -1,6 +1,6 @@
 """Which object of a sample is damaged, and which other one it is exchanged with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal
@@ -52,13 +52,13 @@ def victims(written: WrittenSample, sizes: Mapping[str, int]) -> dict[Kind, Vict
 
 
 def _victim(groups: Groups, sizes: Mapping[str, int], digests: Mapping[str, str]) -> Victim:
-    for group in groups:
-        if len(group) > 1:
-            return Victim(group[0], group[1])
-    pairs = combinations((key for group in groups for key in group), 2)
-    others = [Victim(*pair) for pair in pairs if digests[pair[0]] != digests[pair[1]]]
-    alike = [each for each in others if sizes[each.key] == sizes[each.sibling]]
-    return (alike or others)[0]
+    def others(keys: Iterable[str]) -> list[Victim]:
+        return [Victim(one, two) for one, two in combinations(keys, 2) if digests[one] != digests[two]]
+
+    together = [victim for group in groups for victim in others(group)]
+    apart = others(key for group in groups for key in group)
+    alike = [each for each in apart if sizes[each.key] == sizes[each.sibling]]
+    return (together or alike or apart)[0]
 
 
 def _groups(written: WrittenSample) -> dict[Kind, Groups]:
