@@ -25,6 +25,19 @@ def failure_of(error: RestoreError, *details: bool) -> ApplicationError:
     )
 
 
+def _of_ours(error: RestoreError) -> RestoreError:
+    """Return the error without the libraries' errors that it came from.
+
+    Their words go where ours go, into histories, logs and traces, and may repeat a secret: what a
+    credential process printed, for one.
+    """
+    last: BaseException = error
+    while isinstance(last.__cause__, RestoreError):
+        last = last.__cause__
+    last.__cause__ = None
+    return error
+
+
 class _Translation(ActivityInboundInterceptor):
     def __init__(self, following: ActivityInboundInterceptor, search_attributes: bool) -> None:
         super().__init__(following)
@@ -36,7 +49,7 @@ class _Translation(ActivityInboundInterceptor):
         except RestoreError as error:
             # A refused opening has no result to say whether the server knows our search attributes.
             opening = activity.in_activity() and activity.info().activity_type == "open_restore"
-            raise failure_of(error, *([self._search_attributes] if opening else [])) from error
+            raise failure_of(error, *([self._search_attributes] if opening else [])) from _of_ours(error)
 
 
 class ErrorTranslation(Interceptor):

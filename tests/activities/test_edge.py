@@ -1,3 +1,5 @@
+from traceback import format_exception
+
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
@@ -39,6 +41,22 @@ async def test_an_activitys_error_arrives_translated_with_its_cause() -> None:
         await run(error)
     assert caught.value.type == "ObjectMissing"
     assert caught.value.__cause__ is error
+
+
+async def test_what_a_library_said_stays_behind() -> None:
+    library = ValueError("the credential process printed: AKIA-secret")
+    inner = errors.StoreUnavailable("GET s3://b/k got no answer")
+    inner.__cause__ = library
+    error = errors.AccessDenied("s3://b/k has no usable credentials")
+    error.__cause__ = inner
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(error)
+
+    told = "".join(format_exception(caught.value))
+    assert "no usable credentials" in told
+    assert "got no answer" in told
+    assert "AKIA-secret" not in told
 
 
 async def test_any_other_error_passes_as_it_is() -> None:
