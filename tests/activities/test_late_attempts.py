@@ -46,8 +46,8 @@ async def test_a_rollback_whose_epoch_is_over_removes_no_task(scene: Scene) -> N
     fence = await scene.fence(staged.plan.job_id)
     before = scene.image()
 
+    late = fence.model_copy(update={"epoch": staged.epoch})
     with pytest.raises(Fenced):
-        late = fence.model_copy(update={"epoch": staged.epoch})
         await scene.run(RollbackActivities(scene.clients).remove_records, late)
 
     assert before.changes(scene.image()) == set()
