@@ -26,7 +26,7 @@ from restore.snapshot_steps import SnapshotCount, SnapshotOpening, SnapshotOrder
 from samples.shape import SampleShape
 from stores.ids import FIRST
 from stores.memory_objects import MemoryObjectStore
-from stores.ports import Location
+from stores.ports import Location, Transaction
 from stores.snapshot_catalog import SnapshotCatalog, SnapshotName
 from tests.activities.scene import SharedClients
 from tests.stores import id_server, milvus_server
@@ -134,6 +134,20 @@ async def test_a_snapshot_is_pending_until_it_is_whole_and_then_found_by_name(
     found = SnapshotName.parse("sample/weekly")
     assert found is not None
     assert catalog.find(found) == committed.s3_location
+
+
+async def test_a_snapshot_is_found_by_name_after_its_collection_was_dropped(
+    room: Darkroom, ground: Ground
+) -> None:
+    order = await room.take()
+    dropped = Transaction(deletes=[KEYS.collection(1, SHAPE.collection_id)])
+    assert ground.metadata.commit(dropped)
+
+    catalog = SnapshotCatalog(ground.metadata, KEYS, ground.objects, BUCKET)
+    for text in ("sample/weekly", "default/sample/weekly"):
+        found = SnapshotName.parse(text)
+        assert found is not None
+        assert catalog.find(found) == room.info(order).s3_location
 
 
 async def test_a_step_that_is_done_twice_leaves_what_it_left_once(room: Darkroom) -> None:
