@@ -20,6 +20,7 @@ ACTIONS: Mapping[str, str] = {
     "GetObject": "s3:GetObject",
     "HeadObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
     "CopyObject": "s3:PutObject",
     "DeleteObjects": "s3:DeleteObject",
     "DeleteObject": "s3:AbortMultipartUpload",  # of an upload; objects are deleted together

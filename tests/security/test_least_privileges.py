@@ -122,6 +122,20 @@ def test_they_are_enough_for_a_rollback_that_finds_an_unfinished_upload(undone: 
     assert undone.status == "CANCELED", undone.message
 
 
+@pytest.mark.usefixtures("undone")
+def test_they_are_enough_for_the_doctor_who_leaves_nothing(site: Site) -> None:
+    before = site.deployment.image()
+
+    looked = site.commands.restore("doctor", "--orphans", "-o", "json", more=site.environment)
+
+    assert looked.code == 0, looked.out + looked.err
+    states = {each["what"]: each["state"] for each in looked.json["checks"]}
+    assert states["object store of 'default'"] == states["etcd of 'default'"] == "ok"
+    assert "note" not in states.values(), looked.out
+    assert looked.json["leftovers"]["remains"] == []
+    assert before.changes(site.deployment.image()) == set()
+
+
 @pytest.mark.usefixtures("copied", "named", "undone")
 def test_each_of_them_is_needed(record: Recorded, source: Deployment, target: Deployment) -> None:
     rights = policy(source=(source.bucket, source.root), target=(target.bucket, target.root))

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from samples.shape import SampleShape
 from tests.e2e.commands import Commands
 from tests.e2e.deployment import Deployment
+from tests.e2e.otlp_receiver import Received, receiving
 from tests.e2e.site import Site, new_queue
 from tests.e2e.troubled_stores import WRONG_PASSWORD, WRONG_SECRET
 from tests.e2e.waiting import POLL
@@ -23,6 +24,8 @@ from tests.stores.faulty_s3 import Storm, always, answering, error
 from workflows.plugin import RestorePlugin
 
 SHAPE: Final = SampleShape(segments=2, partitions=2, megabytes=0.06, dim=8)
+AT_ONCE: Final = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_METRIC_EXPORT_INTERVAL": "500"}
+PROFILES: Final = ("wrong-keys", "wrong-password", "no-milvus")
 SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "RESTORE_ETCD_PASSWORD", "TEMPORAL_API_KEY")
 
 
@@ -42,6 +45,7 @@ def environment(servers: Guarded, deployment: Deployment) -> dict[str, str]:
         "WRONG_SECRET_KEY": WRONG_SECRET,
         "WRONG_PASSWORD": WRONG_PASSWORD,
         "OTHER_TOKEN": secrets.token_urlsafe(24),
+        "COLLECTOR_TOKEN": secrets.token_urlsafe(24),
     }
 
 
@@ -52,18 +56,43 @@ def record(servers: Guarded, environment: dict[str, str]) -> Iterator[Recorded]:
 
 
 @pytest.fixture(scope="module")
+def collector() -> Iterator[Received]:
+    """Where traces and metrics go."""
+    with receiving() as received:
+        yield received
+
+
+@pytest.fixture(scope="module")
 def site(
-    servers: Guarded, deployment: Deployment, record: Recorded, tmp_path_factory: pytest.TempPathFactory
+    servers: Guarded,
+    deployment: Deployment,
+    record: Recorded,
+    collector: Received,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """A worker that knows all the secrets, and profiles with wrong ones."""
     folder, queue = tmp_path_factory.mktemp("secrets"), new_queue()
     profiles = folder / "profiles.toml"
     profiles.write_text(_profiles(record, deployment))
     leads = {**record.environment, "RESTORE_TASK_QUEUE": queue, "RESTORE_CONFIG": str(profiles)}
+    telling = _telemetry(collector, leads["COLLECTOR_TOKEN"])
+    leads |= telling
     commands = Commands(servers.temporal.address, queue, folder)
     commands.environment |= {**servers.tls_to_temporal, "TEMPORAL_API_KEY": leads["TEMPORAL_API_KEY"]}
+    commands.environment |= telling
     with working(leads, folder / "worker.log") as worker:
         yield Site(deployment, commands, worker, leads)
+
+
+def _telemetry(collector: Received, token: str) -> dict[str, str]:
+    """Everything on, to a collector that asks for a token."""
+    return {
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}",
+        **AT_ONCE,
+    }
 
 
 def _profiles(record: Recorded, deployment: Deployment) -> str:
@@ -110,24 +139,31 @@ def said(site: Site, record: Recorded) -> dict[str, str]:
     record.s3.fault = always("CopyObject", answering(error(403, "AccessDenied")))
     assert begin("refused in the middle") == 1
     record.s3.fault = healthy
-    for profile in ("wrong-keys", "wrong-password", "no-milvus"):
+    for profile in PROFILES:
         assert begin(profile, "--destination", profile) == 1
     return outputs
 
 
 @pytest.fixture(scope="module")
-async def haystack(site: Site, servers: Guarded, said: dict[str, str], temporal_address: str) -> Haystack:
+async def haystack(site: Site, collector: Received, said: dict[str, str], temporal_address: str) -> Haystack:
     """All that there is to search."""
     client = await Client.connect(temporal_address, plugins=[RestorePlugin()])
     histories: Haystack = {}
     async with asyncio.timeout(30):
-        while not _has_all(histories, said):  # the list of workflows lags behind
+        # The list of workflows lags behind, and telemetry is sent in batches.
+        while not (_has_all(histories, said) and _tells_of_the_last(collector)):
             await asyncio.sleep(POLL)
             histories = await of_temporal(client, site.commands.queue)
     log = {"the worker's log": site.worker.log.read_bytes()}
-    return (
-        histories | of_stores(site.deployment) | log | {where: text.encode() for where, text in said.items()}
-    )
+    told = {f"telemetry {number}": body for number, body in enumerate(collector.raw)}
+    printed = {where: text.encode() for where, text in said.items()}
+    return histories | of_stores(site.deployment) | log | told | printed
+
+
+def _tells_of_the_last(collector: Received) -> bool:
+    """Traces of refused restores have come as well, and metrics."""
+    failed = [span for span in collector.spans() if span.failed]
+    return len({span.trace for span in failed}) >= len(PROFILES) and bool(collector.metrics)
 
 
 def _has_all(histories: Haystack, said: dict[str, str]) -> bool:
@@ -148,12 +184,21 @@ def test_what_is_searched_is_what_a_restore_leaves(haystack: Haystack, site: Sit
         "command line, success",
     ):
         assert kind in places
+    assert any("telemetry" in where for where in holders(haystack, "open_restore"))
     assert holders(haystack, site.environment["RESTORE_ETCD_USER"])
     assert any("copy-segment-job" in where for where in holders(haystack, SHAPE.snapshot))
 
 
 @pytest.mark.parametrize(
-    "name", [*SECRETS, "RESTORE_MILVUS_TOKEN", "OTHER_TOKEN", "WRONG_SECRET_KEY", "WRONG_PASSWORD"]
+    "name",
+    [
+        *SECRETS,
+        "RESTORE_MILVUS_TOKEN",
+        "OTHER_TOKEN",
+        "WRONG_SECRET_KEY",
+        "WRONG_PASSWORD",
+        "COLLECTOR_TOKEN",
+    ],
 )
 def test_a_secret_is_nowhere(haystack: Haystack, site: Site, name: str) -> None:
     assert holders(haystack, site.environment[name]) == []
