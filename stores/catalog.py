@@ -135,7 +135,7 @@ def _refuse_alias(
         if alias.state == etcd_pb2.AliasCreated and alias.collection_id in names:
             raise TargetNotFound(
                 f"{name!r} in database {database!r} is an alias of collection "
-                f"{names[alias.collection_id]!r}; a restore needs a collection's own name"
+                f"{names[alias.collection_id]!r}; give the collection's own name"
             )
 
 
