@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _HERE = Path(__file__).parent
+_TIMES = pytest.StashKey[list[str]]()
 _SECONDS = 300
 """For a test with all that it waits for: the first ones wait for the whole story."""
 
@@ -31,6 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.real_milvus)
             item.add_marker(pytest.mark.timeout(_SECONDS))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in terminalreporter.config.stash.get(_TIMES, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +68,13 @@ def twin(first: Cluster, desk: Desk, source: Source) -> Twin:
 
 
 @pytest.fixture(scope="session")
-def restored(first: Cluster, desk: Desk, source: Source, twin: Twin) -> dict[Kind, Target]:
+def restored(
+    request: pytest.FixtureRequest, first: Cluster, desk: Desk, source: Source, twin: Twin
+) -> dict[Kind, Target]:
     """What came back after the sources were changed and dropped."""
     assert twin.rounds
     story.drop_sources(first)
-    return story.restore_all(first, desk, source)
+    return _timed(request.config, "the same cluster", story.restore_all(first, desk, source))
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +103,7 @@ def standby(
 
 @pytest.fixture(scope="session")
 def restored_abroad(
+    request: pytest.FixtureRequest,
     first: Cluster,
     standby: Cluster,
     source: Source,
@@ -106,7 +115,8 @@ def restored_abroad(
     (folder / "restore.toml").write_text(desks.profile("primary", first))
     environment = {**standby.settings(), "RESTORE_CONFIG": str(folder / "restore.toml")}
     with desks.opened(environment, stack.server("temporal").address, folder) as opened:
-        return story.restore_all(standby, opened, source, "--source", "primary", "--rewrite-descriptors")
+        found = story.restore_all(standby, opened, source, "--source", "primary", "--rewrite-descriptors")
+    return _timed(request.config, "another cluster", found)
 
 
 @pytest.fixture(params=("first", "standby"))
@@ -116,6 +126,17 @@ def targets(request: pytest.FixtureRequest) -> dict[Kind, Target]:
         "restored" if request.param == "first" else "restored_abroad"
     )
     return found
+
+
+def _timed(config: pytest.Config, where: str, targets: dict[Kind, Target]) -> dict[Kind, Target]:
+    """The targets; how long they took is told at the end."""
+    last = [*targets.values()][-1]
+    rows = sum(target.result["rows"] for target in targets.values())
+    config.stash.setdefault(_TIMES, []).append(
+        f"restored into {where}: {rows:,} rows of {len(targets)} collections in {last.seconds_restored:.1f} s, "
+        f"queryable after {last.seconds_queryable:.1f} s with the coordinator's restart and both loads"
+    )
+    return targets
 
 
 def place_in(stack: Stack, etcd: Stack, s3: "S3Client", *, etcd_root: str, root: str) -> Place:
