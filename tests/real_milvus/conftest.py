@@ -133,7 +133,7 @@ def _timed(config: pytest.Config, where: str, targets: dict[Kind, Target]) -> di
     last = [*targets.values()][-1]
     rows = sum(target.result["rows"] for target in targets.values())
     config.stash.setdefault(_TIMES, []).append(
-        f"restored into {where}: {rows:,} rows of {len(targets)} collections in {last.seconds_restored:.1f} s, "
+        f"restored into {where}: {rows:,} rows in {last.seconds_restored:.1f} s, "
         f"queryable after {last.seconds_queryable:.1f} s with the coordinator's restart and both loads"
     )
     return targets
