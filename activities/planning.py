@@ -10,6 +10,7 @@ from activities.opening import open_requested, require_fit
 from activities.pulse import Pulse, run_blocking
 from formats.catalog import TargetCollection
 from formats.census import SegmentCensus
+from restore.built_sizes import other_sizes
 from restore.channels import channel_map
 from restore.placement import Placement
 from restore.plan import Chunk, ChunkEntry, Plan, PlanRef, SegmentPlan, Target
@@ -71,6 +72,7 @@ class Planner:
         self._ids = self._allocator(clients)
         self._times = RowTimes()
         self._left_out: list[str] = []
+        self._doubts = (0, "")
 
     def make(self) -> PlanRef:
         """Store chunks and header, and return the reference to them."""
@@ -132,6 +134,7 @@ class Planner:
                 objects=sum(len(list(each.named_objects())) for each in chunk),
                 size=sum(each.bytes for each in chunk),
             )
+        self._doubts = (survey.doubted, survey.first_doubt)
 
     def _segments(self, placement: Placement) -> Iterator[SegmentPlan]:
         trees = SegmentTrees(self._source, self._snapshot.at.bucket)
@@ -164,6 +167,7 @@ class Planner:
             clock_warning(self._times, clock),
             lifetime_warning(self._times, clock, target.properties, properties),
             left_out(self._left_out),
+            other_sizes(*self._doubts),
         )
         return tuple(each for each in found if each)
 

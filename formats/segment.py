@@ -34,6 +34,14 @@ class Binlog(Model):
     log_id: Int64
     memory_size: Int64
 
+    @property
+    def sized_in_memory(self) -> bool:
+        """True where `log_size` may be what the rows need in memory: Milvus 2.3 recorded no other size.
+
+        Later versions write that one size twice for what 2.3 left behind, and where they do not know better.
+        """
+        return self.memory_size in (0, self.log_size)
+
 
 class FieldBinlog(Model):
     """The logs of one field, or of one column group (then `child_fields` lists its fields)."""

@@ -5,7 +5,7 @@ A plan is one header object and many chunk objects, each a gzipped JSON document
 2 and 3). Sizes are in bytes, ids are Milvus's 64-bit ids, `created_at` is Unix seconds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Literal
 
@@ -13,6 +13,7 @@ from formats.model import Model
 from formats.paths import Relocation, relocate
 from formats.records import SegmentTarget
 from formats.segment import FieldBinlog, SegmentManifest
+from restore.recorded_sizes import built_bytes, doubtful_logs
 from restore.request import RestoreRequest
 from restore.seal import SealedObject
 from restore.source_objects import FoundObject, Kind, SnapshotFile, SourceObject
@@ -232,17 +233,18 @@ def named_objects(manifest: SegmentManifest) -> Iterator[Named]:
 
 
 def _named(manifest: SegmentManifest) -> Iterator[Named]:
+    doubtful = {log.key for log in doubtful_logs(manifest)}
     if manifest.storage_version != _V3:
+        yield from _logs("insert", manifest.binlog_files, doubtful)
         yield from _flat(manifest)
     yield from _logs("stats", manifest.statslog_files)
-    yield from _logs("delta", manifest.deltalog_files)
+    yield from _logs("delta", manifest.deltalog_files, doubtful)
     yield from _logs("bm25", manifest.bm25_statslog_files)
     for index in manifest.index_files:
         yield from (("index", path, None) for path in index.index_file_paths)
 
 
 def _flat(manifest: SegmentManifest) -> Iterator[Named]:
-    yield from _insert_logs(manifest)
     for text in manifest.text_index_files:
         yield from (("text", path, None) for path in text.files)
     for json in manifest.json_key_index_files:
@@ -250,23 +252,6 @@ def _flat(manifest: SegmentManifest) -> Iterator[Named]:
     yield "manifest", manifest.manifest_path, None
 
 
-def _insert_logs(manifest: SegmentManifest) -> Iterator[Named]:
-    """Milvus 2.3 recorded as log size what the rows need in memory, and no memory size beside it."""
-    for log in (log for field in manifest.binlog_files for log in field.binlogs):
-        yield "insert", log.log_path, log.log_size or None if log.memory_size else None
-
-
-def _logs(kind: Kind, fields: tuple[FieldBinlog, ...]) -> Iterator[Named]:
-    for field in fields:
-        for log in field.binlogs:
-            yield kind, log.log_path, log.log_size or None
-
-
-def built_bytes(manifest: SegmentManifest) -> int:
-    """Bytes of what is named without an object's size: builds of indexes, and logs of Milvus 2.3."""
-    indexes = sum(index.serialized_size for index in manifest.index_files if index.index_file_paths)
-    if manifest.storage_version == _V3:
-        return indexes
-    texts = sum(text.log_size for text in (*manifest.text_index_files, *manifest.json_key_index_files))
-    logs = (log for field in manifest.binlog_files for log in field.binlogs)
-    return indexes + texts + sum(log.log_size for log in logs if not log.memory_size)
+def _logs(kind: Kind, fields: tuple[FieldBinlog, ...], doubtful: Collection[str] = ()) -> Iterator[Named]:
+    for log in (log for field in fields for log in field.binlogs):
+        yield kind, log.log_path, None if log.log_path in doubtful else log.log_size or None

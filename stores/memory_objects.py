@@ -69,6 +69,10 @@ class MemoryObjectStore:
         """Return the object's bytes; ObjectMissing when it is absent."""
         return self._object(at).body
 
+    def read(self, at: Location, start: int, length: int) -> bytes:
+        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing when absent."""
+        return self._object(at).body[start : start + length]
+
     def put(self, at: Location, body: bytes) -> None:
         """Store the object, replacing what is there."""
         with self._server.lock:

@@ -86,6 +86,16 @@ class S3ObjectStore:
 
         return self._connection.ask("GetObject", at, read)
 
+    def read(self, at: Location, start: int, length: int) -> bytes:
+        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing when absent."""
+        span = f"bytes={start}-{start + length - 1}"
+
+        def read(client: "S3Client") -> bytes:
+            with closing(client.get_object(Bucket=at.bucket, Key=at.key, Range=span)["Body"]) as body:
+                return body.read()
+
+        return self._connection.ask("GetObject", at, read)
+
     def put(self, at: Location, body: bytes) -> None:
         """Store the object, replacing what is there; the store compares its MD5 on arrival."""
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()

@@ -11,7 +11,8 @@ from formats.census import SegmentCensus
 from formats.proto.data_pb2 import SnapshotInfo, SnapshotState
 from formats.segment import SegmentManifest
 from restore.parameters import texts
-from restore.plan import built_bytes, segment_objects
+from restore.plan import segment_objects
+from restore.recorded_sizes import built_bytes
 from restore.snapshot_summary import (
     IndexSummary,
     PartitionSummary,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from formats.segment import SegmentManifest, TextIndex
-from restore.built_sizes import require_built_sizes
+from restore.built_sizes import doubtful_builds, other_sizes
 from restore.errors import ObjectMismatch
 from restore.plan import SegmentPlan
 from restore.seal import SealedObject
@@ -30,9 +30,13 @@ def keys(of: SegmentManifest) -> list[str]:
     return [key for _, key, _ in SegmentPlan(source=of, target=TARGET).named_objects()]
 
 
+def among_good_ones(segment: SegmentPlan) -> list[SegmentPlan]:
+    return [found(manifest()), segment]
+
+
 def test_builds_that_add_up_are_as_recorded() -> None:
-    require_built_sizes(found(manifest()), "origin")
-    require_built_sizes(found(manifest(), HNSW_0=200, SLICE_META=300), "origin")
+    assert doubtful_builds([found(manifest())], "origin") == ()
+    assert doubtful_builds([found(manifest(), HNSW_0=200, SLICE_META=300)], "origin") == ()
 
 
 @pytest.mark.parametrize(
@@ -51,9 +55,28 @@ def test_builds_that_add_up_are_as_recorded() -> None:
 )
 @pytest.mark.parametrize("more", [-1, 1], ids=["truncated", "grown"])
 def test_a_build_that_does_not_add_up_is_named_with_its_files(name: str, told: str, more: int) -> None:
+    damaged = found(manifest(), **{name: SIZES[name] + more})
     with pytest.raises(ObjectMismatch, match=re.escape(told)) as refused:
-        require_built_sizes(found(manifest(), **{name: SIZES[name] + more}), "origin")
+        doubtful_builds(among_good_ones(damaged), "origin")
     assert "snapshot seal" in str(refused.value)
+
+
+def test_where_the_builds_of_a_kind_do_not_add_up_their_records_prove_nothing() -> None:
+    segments = [found(manifest(), HNSW_0=1), found(manifest(), HNSW_0=2)]
+
+    doubts = doubtful_builds(segments, "origin")
+
+    assert [set(each.files.values()) for each in doubts] == [{1, 200}, {2, 200}]
+    assert other_sizes(2, doubts[0].told) == (
+        f"the recorded sizes of 2 indexes are not those of their files, which were restored as they are: "
+        f"{doubts[0].told}"
+    )
+    assert other_sizes(0, "") is None
+
+
+def test_builds_vouch_only_for_their_kind() -> None:
+    (doubt,) = doubtful_builds([found(manifest(), f_0=99)], "origin")
+    assert "text index of field 101" in doubt.told
 
 
 @pytest.mark.parametrize(
@@ -67,7 +90,8 @@ def test_a_build_that_does_not_add_up_is_named_with_its_files(name: str, told: s
     ids=["before engine versions", "nothing recorded", "no files", "StorageV3's own text and JSON indexes"],
 )
 def test_where_the_recorded_size_tells_nothing_it_is_not_asked(changes: dict[str, Any]) -> None:
-    require_built_sizes(found(manifest(**changes), HNSW_0=1, f_0=12), "origin")
+    asked = among_good_ones(found(manifest(**changes), HNSW_0=1, f_0=12))
+    assert doubtful_builds(asked, "origin") == ()
 
 
 def test_a_text_index_without_a_size_passes() -> None:
@@ -79,12 +103,13 @@ def test_a_text_index_without_a_size_passes() -> None:
         memory_size=0,
         build_id=1002,
     )
-    require_built_sizes(found(manifest(text_index_files=(text,)), f_0=99), "origin")
+    assert doubtful_builds(among_good_ones(found(manifest(text_index_files=(text,)), f_0=99)), "origin") == ()
 
 
 def test_what_a_seal_knows_better_passes() -> None:
     sealed = (SealedObject(key="k", size=1, etag="e", sha256="h"),)
-    require_built_sizes(found(manifest(), HNSW_0=1).model_copy(update={"sealed": sealed}), "origin")
+    asked = found(manifest(), HNSW_0=1).model_copy(update={"sealed": sealed})
+    assert doubtful_builds(among_good_ones(asked), "origin") == ()
 
 
 def test_of_many_files_some_are_named() -> None:
@@ -92,4 +117,6 @@ def test_of_many_files_some_are_named() -> None:
     with pytest.raises(
         ObjectMismatch, match="f_19 and 10 more below s3://origin/files/index_files/1001/1/222/333,"
     ):
-        require_built_sizes(found(manifest(index_files=(index(index_file_paths=files),))), "origin")
+        doubtful_builds(
+            among_good_ones(found(manifest(index_files=(index(index_file_paths=files),)))), "origin"
+        )

@@ -112,8 +112,9 @@ def test_a_build_without_files_weighs_nothing() -> None:
     assert weight(manifest()) - weight(flat) == index().serialized_size
 
 
-def test_what_an_insert_log_of_milvus_2_3_weighs_in_memory_is_not_taken_for_its_objects_size() -> None:
-    written = log("files/insert_log/111/222/333/0/41", log_size=12_000, memory_size=0)
+@pytest.mark.parametrize("memory", [0, 12_000], ids=["as 2.3 wrote it", "as later versions read that"])
+def test_what_an_insert_log_weighs_in_memory_is_not_taken_for_its_objects_size(memory: int) -> None:
+    written = log("files/insert_log/111/222/333/0/41", log_size=12_000, memory_size=memory)
     old = manifest(binlog_files=(FieldBinlog(field_id=0, binlogs=(written,)),))
     assert [size for kind, _, size in named_objects(old) if kind == "insert"] == [None]
     assert weight(old) - weight(manifest(binlog_files=())) == 12_000

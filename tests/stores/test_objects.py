@@ -36,6 +36,14 @@ def test_what_was_put_is_got(world: World, body: bytes) -> None:
     assert world.content() == {str(world.at("a/b")): body}
 
 
+def test_a_part_is_read_by_its_place(world: World) -> None:
+    world.store.put(world.at("a"), b"0123456789")
+    assert world.store.read(world.at("a"), 3, 4) == b"3456"
+    assert world.store.read(world.at("a"), 8, 17) == b"89"
+    with pytest.raises(ObjectMissing, match=f"s3://{world.bucket}/none"):
+        world.store.read(world.at("none"), 0, 1)
+
+
 def test_put_replaces(world: World) -> None:
     world.store.put(world.at("a"), b"old and long")
     world.store.put(world.at("a"), b"new")

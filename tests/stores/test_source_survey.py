@@ -3,6 +3,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
+from formats.descriptor import MAGIC
 from restore.errors import ObjectMismatch, ObjectMissing
 from restore.plan import SegmentPlan
 from restore.seal import SealedObject
@@ -98,3 +99,60 @@ def test_sealed_segments_are_held_against_their_seal_alone(
     store.put(at, store.get(at)[::-1])
     with pytest.raises(ObjectMismatch, match=f"{at} has ETag .* as the snapshot's seal recorded"):
         SourceSurvey(store, "b", threads).look([sealed])
+
+
+def doubtful(segment: SegmentPlan, recorded: int) -> SegmentPlan:
+    """The segment with sizes recorded of its insert logs that are those of rows in memory."""
+    fields = tuple(
+        field.model_copy(
+            update={
+                "binlogs": tuple(
+                    log.model_copy(update={"log_size": recorded, "memory_size": recorded})
+                    for log in field.binlogs
+                )
+            }
+        )
+        for field in segment.source.binlog_files
+    )
+    return segment.model_copy(update={"source": segment.source.model_copy(update={"binlog_files": fields})})
+
+
+def test_a_log_sized_in_memory_is_held_to_where_its_own_header_says_that_it_ends(
+    store: MemoryObjectStore, threads: Executor
+) -> None:
+    segments = [SEGMENTS[0], doubtful(SEGMENTS[1], recorded=99_999)]
+    (_, looked) = SourceSurvey(store, "b", threads).look(segments)
+    at = Location("b", a_key("insert"))
+    assert {each.key: each.size for each in looked.found}[at.key] == len(store.get(at))
+
+    store.put(at, store.get(at)[:-1])
+    with pytest.raises(ObjectMismatch, match=f"insert object {at} has .* expected 99999 as its segment's"):
+        SourceSurvey(store, "b", threads).look(segments)
+
+
+def test_where_no_recorded_size_of_an_index_is_its_files_the_files_say_whether_they_are_whole(
+    store: MemoryObjectStore, threads: Executor
+) -> None:
+    segments = []
+    for segment in SEGMENTS:
+        indexes = tuple(each.model_copy(update={"serialized_size": 7}) for each in segment.source.index_files)
+        source = segment.source.model_copy(update={"index_files": indexes})
+        segments.append(segment.model_copy(update={"source": source}))
+    survey = SourceSurvey(store, "b", threads)
+    survey.look(segments)
+    builds = [each for segment in SEGMENTS for each in segment.source.index_files if each.index_file_paths]
+    assert survey.doubted == len(builds) > 0
+    assert "expected 7 as its manifest recorded" in survey.first_doubt
+
+    at = next(
+        Location("b", key) for each in builds for key in each.index_file_paths if _is_binlog(store, key)
+    )
+    store.put(at, store.get(at) + b"\0")
+    with pytest.raises(
+        ObjectMismatch, match=f"index object {at} of .* does not end where its own header says"
+    ):
+        SourceSurvey(store, "b", threads).look(segments)
+
+
+def _is_binlog(store: MemoryObjectStore, key: str) -> bool:
+    return store.get(Location("b", key)).startswith(MAGIC)
