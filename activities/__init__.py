@@ -7,8 +7,10 @@ from typing import Any
 from activities.binlogs import BinlogActivities
 from activities.copying import CopyActivities
 from activities.creating import CreatingActivities
+from activities.dropping import DropActivities
 from activities.indexes import IndexActivities
 from activities.opening import OpeningActivities
+from activities.pinning import PinActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishActivities
 from activities.reserving import ReserveActivities
@@ -34,6 +36,8 @@ def build_activities(clients: Clients, *, search_attributes: bool) -> list[Calla
         PublishActivities(clients),
         RollbackActivities(clients),
         SnapshotActivities(clients),
+        DropActivities(clients),
+        PinActivities(clients),
     )
     return [method for group in groups for method in _activities_of(group)]
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from temporalio import activity
 
+from activities.pinning import let_go
 from activities.pulse import Pulse, run_blocking
 from formats.job_records import completed_job
 from formats.records import published
@@ -81,6 +82,7 @@ class PublishActivities:
             body = self._certificate(completion, plan, moment).model_dump_json(indent=2).encode()
             objects.put(at, body + b"\n")
             self._commit(staged, plan, epoch, moment)
+            let_go(self._clients, plan, staged.plan.profile)
         elif not self._certified(staged.plan):
             raise self._reservations(staged, plan).lost(plan.target.collection_id, None)
         return Certified(uri=str(at))

@@ -6,6 +6,7 @@ from itertools import chain, islice
 from temporalio import activity
 
 from activities.aftermath import unrest_after
+from activities.pinning import let_go
 from activities.pulse import Pulse, run_blocking
 from activities.reserving import new_job
 from formats.job_records import failed_job, is_completed, is_ended
@@ -184,6 +185,7 @@ class RollbackActivities:
         found = self._plan(fence)
         if found:
             self._release(fence, found[1])
+            let_go(self._clients, found[1], fence.destination)
         bucket = self._clients.profile(fence.destination).s3.bucket
         objects, archive = self._clients.objects(fence.destination), self._clients.archive(fence.destination)
         listed = {stat.key for stat in objects.scan(bucket, archive.folder(fence.job_id))}

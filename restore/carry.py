@@ -5,6 +5,7 @@ from datetime import datetime
 from formats.model import Model
 from restore.plan import PlanRef
 from restore.request import RestoreRequest
+from restore.source_pin import SourcePin
 from restore.tally import Counts
 
 
@@ -21,6 +22,7 @@ class Carry(Model):
     paused: bool
     started: datetime
     copying: datetime | None
+    pin: SourcePin | None = None
 
 
 class RestoreInput(RestoreRequest):

@@ -7,6 +7,7 @@ RestoreError                       formats/errors.py
 ├── UnsupportedFormat              formats/errors.py
 ├── SnapshotNotFound
 ├── SnapshotExists
+├── SnapshotPinned
 ├── CollectionNotFound
 ├── FlushRefused
 ├── TargetNotFound
@@ -47,6 +48,7 @@ __all__ = [
     "SnapshotCorrupt",
     "SnapshotExists",
     "SnapshotNotFound",
+    "SnapshotPinned",
     "StoreUnavailable",
     "TargetBusy",
     "TargetMismatch",
@@ -62,6 +64,10 @@ class SnapshotNotFound(RestoreError):
 
 class SnapshotExists(RestoreError):
     """The collection has a snapshot of this name, or one that is being made."""
+
+
+class SnapshotPinned(RestoreError):
+    """Somebody holds the snapshot, so it cannot be dropped; the message names the pins."""
 
 
 class CollectionNotFound(RestoreError):

@@ -12,6 +12,12 @@ OnFailure = Literal["rollback", "keep"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
+class Concurrency(Model):
+    """How many CopySegment children run at once: the argument of `set_concurrency`."""
+
+    value: Annotated[int, Field(ge=1, le=256, strict=True)]
+
+
 class RestoreRequest(Model):
     """The input of RestoreSnapshot; only `snapshot` and `target` are required.
 

@@ -13,6 +13,19 @@ SnapshotName = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-
 _DEFAULT = "default"
 
 
+def split_collection(given: Any) -> Any:
+    """Return a request with `database/collection` taken apart; ValueError when two databases are meant."""
+    if not isinstance(given, dict) or not isinstance(given.get("collection"), str):
+        return given
+    database, slash, collection = given["collection"].rpartition("/")
+    if not slash:
+        return given
+    said = given.get("database", _DEFAULT)
+    if said not in (_DEFAULT, database):
+        raise ValueError(f"the collection's name begins with database {database!r}, but database is {said!r}")
+    return {**given, "database": database, "collection": collection}
+
+
 class SnapshotRequest(Model):
     """The input of CreateSnapshot; only `collection` and `name` are required.
 
@@ -30,18 +43,7 @@ class SnapshotRequest(Model):
     @model_validator(mode="before")
     @classmethod
     def _split(cls, given: Any) -> Any:
-        """Take `database/collection` apart; two different databases cannot be meant."""
-        if not isinstance(given, dict) or not isinstance(given.get("collection"), str):
-            return given
-        database, slash, collection = given["collection"].rpartition("/")
-        if not slash:
-            return given
-        said = given.get("database", _DEFAULT)
-        if said not in (_DEFAULT, database):
-            raise ValueError(
-                f"the collection's name begins with database {database!r}, but database is {said!r}"
-            )
-        return {**given, "database": database, "collection": collection}
+        return split_collection(given)
 
     @property
     def full_name(self) -> str:

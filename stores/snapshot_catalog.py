@@ -17,7 +17,7 @@ from restore.errors import (
 )
 from stores.catalog import read_collection
 from stores.ports import Location, MetadataStore, ObjectStore
-from stores.snapshot_records import SnapshotRecords
+from stores.snapshot_records import SnapshotRecord, SnapshotRecords
 
 _FORMS = "a URI, a key that ends in .json, or [database/]collection/snapshot-name"
 _SHOWN = 10
@@ -68,11 +68,23 @@ class SnapshotCatalog:
             return max(committed, key=lambda each: each.create_ts).s3_location
         raise SnapshotNotFound(_why(wanted, records, named))
 
+    def records(self, wanted: SnapshotName) -> list[SnapshotRecord]:
+        """Return the records of this name, in whatever state; the collection may be given by its id.
+
+        Of a dropped collection those whose metadata file tells that they are its.
+        """
+        collection = self._collection_of(wanted)
+        found = SnapshotRecords(self.metadata, self.keys).all(*[collection] if collection else [])
+        named = (each for each in found if each.info.name == wanted.name)
+        return [each for each in named if self._is_of(each.info, wanted, collection)]
+
     def _records(self) -> Iterator[SnapshotInfo]:
         return (each.info for each in SnapshotRecords(self.metadata, self.keys).all())
 
     def _collection_of(self, wanted: SnapshotName) -> int | None:
-        """The collection's id, or None when the catalog has it no more."""
+        """The collection's id, or None when the catalog has it no more. No name begins with a digit."""
+        if wanted.collection.isdecimal():
+            return int(wanted.collection)
         try:
             return read_collection(self.metadata, self.keys, wanted.database, wanted.collection).id
         except TargetNotFound:

@@ -3,7 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
+from typing import Self
 
+from formats.errors import CatalogCorrupt
+from formats.location import SnapshotLocation
+from formats.proto.data_pb2 import SnapshotInfo
+from restore.seal import seal_key
 from stores.ports import Location, ObjectStore
 
 _AT_ONCE = 1_000
@@ -18,6 +23,23 @@ class SnapshotFiles:
     root: str
     collection: int
     snapshot: int
+
+    @classmethod
+    def of(cls, objects: ObjectStore, bucket: str, root: str, info: SnapshotInfo) -> Self:
+        """Return the files of a record: where it says that they lie, else below the root of its cluster.
+
+        CatalogCorrupt when the record names the metadata file of another snapshot.
+        """
+        ids = (info.collection_id, info.id)
+        if not info.s3_location:
+            return cls(objects, bucket, root, *ids)
+        location = SnapshotLocation.parse(info.s3_location)
+        if (location.collection_id, location.snapshot_id) != ids:
+            raise CatalogCorrupt(
+                f"the record of snapshot {info.name!r}, id {info.id}, of collection {info.collection_id} "
+                f"names {info.s3_location} as its metadata file, which is another one's; mend the record"
+            )
+        return cls(objects, location.bucket or bucket, location.root, *ids)
 
     @property
     def metadata(self) -> Location:
@@ -40,9 +62,10 @@ class SnapshotFiles:
         The folder's name ends in a slash, so that no other snapshot's id can begin with this one's.
         """
         removed = self.prune(())
-        if self.objects.stat(self.metadata) is not None:
-            self.objects.delete(self.bucket, [self.metadata.key])
-            removed += 1
+        for key in (seal_key(self.metadata.key), self.metadata.key):
+            if self.objects.stat(Location(self.bucket, key)) is not None:
+                self.objects.delete(self.bucket, [key])
+                removed += 1
         return removed
 
     def prune(self, keep: Collection[str]) -> int:

@@ -5,7 +5,7 @@ start with such a key, so there they lie below our own prefix (stores/cluster_ve
 knows nothing of them and protects nothing. Every step is a transaction guarded by the record's revision.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from formats.catalog import is_live
@@ -124,6 +124,21 @@ class SnapshotRecords:
                 Transaction([Guard(record.key, record.mod_revision)], {record.key: encode(info)})
             )
         return None
+
+    def change(self, key: str, edit: Callable[[SnapshotInfo], SnapshotInfo]) -> SnapshotInfo | None:
+        """Have the record as `edit` makes it of what is there, and return it; None when there is none.
+
+        What `edit` raises is raised, and what it leaves as it is is not written.
+        """
+        for _ in range(_TRIES):
+            record = self.get(key)
+            if record is None:
+                return None
+            info = edit(record.info)
+            guard, value = Guard(record.key, record.mod_revision), encode(info)
+            if value == encode(record.info) or self._metadata.commit(Transaction([guard], {key: value})):
+                return info
+        raise Fenced(f"{key}: the record was changed by others {_TRIES} times in a row")
 
     def forget(self, key: str, collection: int, name: str, snapshot: int) -> None:
         """Have neither the record nor this snapshot's claim of the name."""

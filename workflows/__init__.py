@@ -2,9 +2,10 @@
 
 from workflows.copy_segment import CopySegment
 from workflows.create_snapshot import CreateSnapshot
+from workflows.drop_snapshot import DropSnapshot
 from workflows.restore_snapshot import RestoreSnapshot
 from workflows.rollback_restore import RollbackRestore
 
-__all__ = ["WORKFLOWS", "CopySegment", "CreateSnapshot", "RestoreSnapshot", "RollbackRestore"]
+__all__ = ["WORKFLOWS", "CopySegment", "CreateSnapshot", "DropSnapshot", "RestoreSnapshot", "RollbackRestore"]
 
-WORKFLOWS = [RestoreSnapshot, CopySegment, RollbackRestore, CreateSnapshot]
+WORKFLOWS = [RestoreSnapshot, CopySegment, RollbackRestore, CreateSnapshot, DropSnapshot]

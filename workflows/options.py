@@ -57,3 +57,6 @@ WHOLE = _activity(timedelta(hours=6))
 
 FLUSH = _activity(timedelta(minutes=30))
 """Milvus writes what it has in memory; its rate limit may let one flush through in ten seconds."""
+
+BRIEF: Limits = {**STEP, "schedule_to_close_timeout": timedelta(minutes=2)}
+"""What is good to have, and no reason to keep a restore waiting."""

@@ -1,9 +1,8 @@
 """RestoreSnapshot: plan, reserve, copy, prove, publish; or leave nothing behind."""
 
 import asyncio
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-from pydantic import Field
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ParentClosePolicy
@@ -13,10 +12,10 @@ from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
 from activities.reserving import ReserveActivities
 from activities.verifying import VerifyActivities
-from formats.model import Model
 from restore.carry import Carry, RestoreInput
 from restore.plan import PlanRef
 from restore.progress import Progress, RestoreResult
+from restore.request import Concurrency
 from restore.steps import (
     UNREST_SECONDS,
     Claim,
@@ -33,16 +32,11 @@ from workflows.board import Board
 from workflows.control import explain, finish, first_failure, invalid, settle, was_cut_off
 from workflows.publication import publish
 from workflows.rollback_restore import RollbackRestore
+from workflows.source_hold import SourceHold
 from workflows.tasks import start_task
 from workflows.window import Child, Window
 
 _CANCELLED = "cancelled"
-
-
-class Concurrency(Model):
-    """How many CopySegment children run at once."""
-
-    value: Annotated[int, Field(ge=1, le=256, strict=True)]
 
 
 @workflow.defn(name="RestoreSnapshot")
@@ -58,6 +52,7 @@ class RestoreSnapshot:
         self._job_id = carry.plan.job_id if carry else None
         self._epoch = carry.epoch if carry else None
         self._finishing = False
+        self._hold = SourceHold(carry.pin if carry else None)
         self._window = (
             Window(carry.concurrency, cursor=carry.cursor, again=carry.again, paused=carry.paused)
             if carry
@@ -84,6 +79,8 @@ class RestoreSnapshot:
             raise invalid("field carry: it is the workflow's own, from run to run; leave it out")
 
     async def _stage(self) -> StagedPlan:
+        if self._request.carry:
+            self._hold.renew(at_once=True)
         staged = await self._plan_and_reserve() if self._request.carry is None else self._carried()
         if not self._finishing:
             await self._copy_and_verify(staged)
@@ -117,6 +114,8 @@ class RestoreSnapshot:
         self._board.name(opening.snapshot_name)
         if opening.unfinished:
             return self._take_over(opening.unfinished)
+        if not opening.kept:
+            await self._hold.take(self._request.public, opening.job_id)
         # What was kept is another run's as well until it is reserved: a rollback would take it from both.
         self._job_id = None if opening.kept else opening.job_id
         self._board.plan = await self._read_plan(opening)
@@ -126,6 +125,8 @@ class RestoreSnapshot:
             workflow.start_activity_method(ReserveActivities.reserve_target, claim, **options.STEP)
         )
         self._job_id, self._epoch = opening.job_id, reservation.epoch
+        if opening.kept:  # the pin is the job's, whoever goes on with it
+            await self._hold.take(self._request.public, opening.job_id)
         return self._carried()
 
     def _take_over(self, unfinished: StagedPlan) -> StagedPlan:
@@ -182,7 +183,9 @@ class RestoreSnapshot:
             certified = await publish(self._board.completion(staged), self._board.tell)
         except ApplicationError as failure:
             self._board.enter("failed", failure.message)
+            await self._hold.release()
             raise
+        await self._hold.release()
         self._board.enter("completed", self._board.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._board.result(staged.plan, certified)
@@ -198,6 +201,7 @@ class RestoreSnapshot:
         first = first_failure(error)
         unrest = UNREST_SECONDS if was_cut_off(error) else 0.0
         failure = await finish(self._undo(None if cancelled else explain(first), unrest))
+        await finish(self._hold.release())
         if failure is None:
             self._board.enter("canceled", _CANCELLED)
         else:
@@ -255,6 +259,7 @@ class RestoreSnapshot:
             paused=window.paused,
             started=board.clock.started,
             copying=board.clock.copying,
+            pin=self._hold.pin,
         )
 
     @workflow.query(description="Phase, counts, rates and time left.")

@@ -151,6 +151,7 @@ class FakeActivities:
         await self._world.step("complete_restore")
         self._world.completion = completion
         self._world.owner = None
+        self._world.pins.discard(completion.staged.plan.job_id)
         return Certified(uri=f"s3://b/restores/{completion.staged.plan.job_id}/certificate.json")
 
     @activity.defn
@@ -199,6 +200,7 @@ class FakeActivities:
         await self._world.step("forget_restore")
         self._world.owner = None
         self._world.plans.discard(fence.job_id)
+        self._world.pins.discard(fence.job_id)
 
     async def _index(self, task: TaskRef, step: str) -> int:
         with self._world.work(task.index):

@@ -6,8 +6,10 @@ from typing import Any
 
 from temporalio import activity
 
-from restore.errors import Fenced, SnapshotExists
+from restore.errors import Fenced, SnapshotExists, SnapshotPinned
+from restore.snapshot_drop import DropOrder, DropRequest
 from restore.snapshot_steps import SnapshotCount, SnapshotOpening, SnapshotOrder
+from restore.source_pin import PinOrder, SourcePin
 from tests.workflows.world import COLLECTION, World
 
 COUNT = SnapshotCount(segments=3, rows=30, objects=300, bytes=3_000)
@@ -71,6 +73,61 @@ class FakeSnapshotActivities:
         self._world.files.discard(order.snapshot_id)
         self._world.snapshots.pop(order.snapshot_id, None)
         return True
+
+    @activity.defn
+    async def open_drop(self, request: DropRequest) -> DropOrder | None:
+        await self._world.step("open_drop")
+        there = next(iter(self._world.snapshots), None)
+        if there is None:
+            return None
+        return DropOrder(
+            source=request.source,
+            record=f"snapshot/{there}",
+            collection_id=COLLECTION,
+            snapshot_id=there,
+            name=request.name,
+        )
+
+    @activity.defn
+    async def begin_drop(self, order: DropOrder) -> bool:
+        await self._world.step("begin_drop")
+        if self._world.pins:
+            raise SnapshotPinned(f"held by {self._world.pins}")
+        if order.snapshot_id not in self._world.snapshots:
+            return False
+        self._world.snapshots[order.snapshot_id] = "DELETING"
+        return True
+
+    @activity.defn
+    async def remove_snapshot(self, order: DropOrder) -> int:
+        self._require_state(order.snapshot_id, "DELETING")
+        await self._world.step("remove_snapshot")
+        self._world.files.discard(order.snapshot_id)
+        self._world.snapshots.pop(order.snapshot_id, None)
+        return 3
+
+    @activity.defn
+    async def pin_source(self, order: PinOrder) -> SourcePin | None:
+        await self._world.step("pin_source")
+        if not self._world.pinnable:
+            return None
+        self._world.pins.add(order.job_id)
+        return SourcePin(profile=order.request.source, record="snapshot/1", pin_id=order.job_id)
+
+    @activity.defn
+    async def renew_pin(self, pin: SourcePin) -> bool:
+        await self._world.step("renew_pin")
+        self._world.pins.add(pin.pin_id)
+        return True
+
+    @activity.defn
+    async def unpin_source(self, pin: SourcePin) -> None:
+        await self._world.step("unpin_source")
+        self._world.pins.discard(pin.pin_id)
+
+    def _require_state(self, snapshot: str, *states: str) -> None:
+        if self._world.snapshots.get(snapshot, "DELETING") not in states:
+            raise Fenced(f"{snapshot} is not {states}")
 
     def _require(self, order: SnapshotOrder, *states: str) -> None:
         if self._world.snapshots.get(order.snapshot_id) not in states:

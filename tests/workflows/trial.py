@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from activities.edge import ErrorTranslation
 from restore.carry import RestoreInput
 from restore.progress import Progress, RestoreResult
+from restore.snapshot_drop import DropResult
 from restore.snapshot_request import SnapshotResult
 from restore.steps import RollbackRequest, RollbackResult
 from tests.workflows.fakes import FakeActivities
@@ -97,6 +98,7 @@ RESULTS: dict[str, type] = {
     "RestoreSnapshot": RestoreResult,
     "RollbackRestore": RollbackResult,
     "CreateSnapshot": SnapshotResult,
+    "DropSnapshot": DropResult,
 }
 
 

@@ -56,6 +56,8 @@ class World:
         self.rollbacks: list[RollbackRequest] = []
         self.snapshots: dict[str, str] = {}
         self.files: set[str] = set()
+        self.pinnable = True
+        self.pins: set[str] = set()
         self.working: set[int] = set()
         self.begun: list[int] = []
         self.most_working = 0
@@ -76,6 +78,7 @@ class World:
             "target": self.made,
             "snapshots": self.snapshots,
             "files": self.files,
+            "pins": self.pins,
         }
         return [kind for kind, there in kinds.items() if there]
 
