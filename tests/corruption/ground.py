@@ -10,6 +10,8 @@ from unittest.mock import patch
 from temporalio.client import Client
 
 from formats.manifest import decode_manifest
+from formats.pointer import read_pointer
+from formats.segment import SegmentManifest
 from restore.plan import Plan, PlanRef
 from restore.seal import seal_key
 from samples.shape import SampleShape
@@ -90,7 +92,16 @@ class Bench:
             key = next(key for key in found if key.endswith(f"/{manifest.segment_id}.avro"))
             read = decode_manifest(self.body(key), format_version=SHAPE.format_version, key=key)
             manifests.append(read.model_copy(update={"manifest_path": manifest.manifest_path}))
-        return replace(self.written, digests=found, manifests=tuple(manifests))
+        keys = {each.segment_id: self._owned(each) for each in manifests}
+        return replace(self.written, digests=found, manifests=tuple(manifests), keys=keys)
+
+    def _owned(self, manifest: SegmentManifest) -> tuple[str, ...]:
+        """A segment's keys; of large objects those that its StorageV3 manifest, as it now is, has the name of."""
+        keys = self.written.keys[manifest.segment_id]
+        if manifest.storage_version != 3 or not manifest.manifest_path:
+            return keys
+        named = self.body(read_pointer(manifest.manifest_path, manifest.segment_id).manifest_key)
+        return tuple(key for key in keys if "/lobs/" not in key or key.rpartition("/")[2].encode() in named)
 
     @contextmanager
     def mended(self) -> Iterator[None]:
