@@ -147,7 +147,8 @@ class Planner:
                 self._times = self._times.plus(admitted)
                 if self._request.rewrite_descriptors:
                     require_descriptors(admitted)
-                segment = placement.place(admitted, trees.look(admitted), self._ids.allocate)
+                tree = trees.look(admitted, read.sealed.objects if read.sealed else ())
+                segment = placement.place(admitted, tree, self._ids.allocate)
                 segment = self._bound(segment, read.sealed)
                 rehearse(segment, **roots)
                 yield segment.model_copy(update={"file": read.file})

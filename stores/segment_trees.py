@@ -4,15 +4,17 @@ A listing alone cannot tell what is missing, so the segment's own manifest must 
 layout is known, every file that it names (architecture, decision 8).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from formats.loon import LoonManifest, read_loon
 from formats.pointer import ManifestPointer, read_pointer
 from formats.segment import SegmentManifest
 from restore.errors import ObjectMissing
 from restore.plan import ListedObject, SegmentTree
+from restore.seal import SealedObject
 from restore.source_objects import Kind
 from stores.ports import Location, ObjectStore
+from stores.seals import require_as_sealed
 
 _V3 = 3
 _KINDS: dict[str, Kind] = {
@@ -31,15 +33,16 @@ class SegmentTrees:
         self._objects = objects
         self._bucket = bucket
 
-    def look(self, manifest: SegmentManifest) -> SegmentTree:
+    def look(self, manifest: SegmentManifest, sealed: Sequence[SealedObject] = ()) -> SegmentTree:
         """Return a StorageV3 segment's objects; an empty tree for every other segment.
 
-        Raises ObjectMissing naming the manifest or a file that it names, SnapshotCorrupt for a damaged one.
+        Raises ObjectMissing naming the manifest or a file that it names, SnapshotCorrupt for a damaged one,
+        and for one that is not as it was `sealed`: what it names now would mislead.
         """
         if manifest.storage_version != _V3 or not manifest.manifest_path:
             return SegmentTree()
         pointer = read_pointer(manifest.manifest_path, manifest.segment_id)
-        loon = self._loon(pointer, manifest.segment_id)
+        loon = self._loon(pointer, manifest.segment_id, sealed)
         listed = {each.key: each for each in self._listed(pointer)}
         for key in loon.files:
             if key not in listed:
@@ -47,7 +50,9 @@ class SegmentTrees:
         lobs = self._lobs(loon, pointer, manifest.segment_id)
         return SegmentTree(objects=(*listed.values(), *lobs), named=loon.readable)
 
-    def _loon(self, pointer: ManifestPointer, segment_id: int) -> LoonManifest:
+    def _loon(
+        self, pointer: ManifestPointer, segment_id: int, sealed: Sequence[SealedObject]
+    ) -> LoonManifest:
         at = Location(self._bucket, pointer.manifest_key)
         try:
             raw = self._objects.get(at)
@@ -56,6 +61,9 @@ class SegmentTrees:
                 f"manifest object {at} of segment {segment_id} is absent, though the snapshot points to its "
                 f"version {pointer.ver}; the snapshot is no longer whole"
             ) from error
+        for known in sealed:
+            if known.key == at.key:
+                require_as_sealed(raw, known, at)
         return read_loon(raw, key=str(at), base_path=pointer.base_path)
 
     def _listed(self, pointer: ManifestPointer) -> Iterator[ListedObject]:

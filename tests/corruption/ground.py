@@ -93,10 +93,11 @@ class Bench:
             read = decode_manifest(self.body(key), format_version=SHAPE.format_version, key=key)
             manifests.append(read.model_copy(update={"manifest_path": manifest.manifest_path}))
         keys = {each.segment_id: self._owned(each) for each in manifests}
-        return replace(self.written, digests=found, manifests=tuple(manifests), keys=keys)
+        objects = sum(map(len, keys.values()))
+        return replace(self.written, digests=found, manifests=tuple(manifests), keys=keys, objects=objects)
 
     def _owned(self, manifest: SegmentManifest) -> tuple[str, ...]:
-        """A segment's keys; of large objects those that its StorageV3 manifest, as it now is, has the name of."""
+        """A segment's keys; of large objects those that its StorageV3 manifest, as it now is, names."""
         keys = self.written.keys[manifest.segment_id]
         if manifest.storage_version != 3 or not manifest.manifest_path:
             return keys

@@ -5,6 +5,7 @@ import pytest
 from formats.segment import SegmentManifest
 from restore.errors import ObjectMissing, SnapshotCorrupt, UnsupportedFormat
 from restore.plan import SegmentTree
+from restore.seal import SealedObject
 from samples.loon_manifest import Columns, Contents, container, plain
 from stores.memory_objects import MemoryObjectStore
 from stores.ports import Location
@@ -114,3 +115,19 @@ def test_a_pointer_to_nothing_committed_is_unsupported(store: MemoryObjectStore)
 )
 def test_other_segments_have_no_tree(store: MemoryObjectStore, segment: SegmentManifest) -> None:
     assert look(store, segment) == SegmentTree()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_manifest_is_held_against_its_seal_before_it_is_read(
+    store: MemoryObjectStore, changed: bool
+) -> None:
+    at = Location("b", f"{BASE}/_metadata/manifest-2.avro")
+    content = store.content(at)
+    seal = SealedObject(key=at.key, size=content.stat.size, etag="e", sha256=content.sha256)
+    if not changed:
+        assert SegmentTrees(store, "b").look(SEGMENT, [seal]) == look(store)
+        return
+    store.put(at, plain(Contents(NAMED.columns[:1], {}, {}), sized=True))
+    assert look(store).named
+    with pytest.raises(SnapshotCorrupt, match=f"{at} has .* as the snapshot's seal recorded"):
+        SegmentTrees(store, "b").look(SEGMENT, [seal])
