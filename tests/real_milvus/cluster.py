@@ -10,15 +10,19 @@ from google.protobuf.message import Message
 
 from formats.keys import MetaKeys
 from formats.wire import decode
+from samples.milvus.client import Client, connected
+from samples.milvus.configuration import Place
+from samples.milvus.distribution import Distribution
+from samples.milvus.server import MilvusServer, running
 from stores.etcd import Etcd3Client
-from tests.real_milvus.client import Client, connected
-from tests.real_milvus.configuration import Place
-from tests.real_milvus.server import MilvusServer, running
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 M = TypeVar("M", bound=Message)
+
+DISTRIBUTION = Distribution(Path(__file__).parents[2] / ".venv-milvus")
+"""Made by `make test-milvus`."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def cluster(place: Place, s3: "S3Client", folder: Path) -> Iterator[Cluster]:
     """A running cluster in a bucket that exists, gone afterwards."""
     with (
         Etcd3Client([place.etcd]) as etcd,
-        running(folder / "milvus", place) as server,
-        connected(server.address, folder / "pymilvus.log") as client,
+        running(folder / "milvus", place, DISTRIBUTION) as server,
+        connected(server.address, folder / "pymilvus.log", DISTRIBUTION) as client,
     ):
         yield Cluster(server, client, s3, etcd)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from samples.milvus.configuration import Place
 from starter.stack import Stack
 from tests.real_milvus import desk as desks
 from tests.real_milvus import story
 from tests.real_milvus.cluster import Cluster, cluster
-from tests.real_milvus.configuration import Place
 from tests.real_milvus.desk import Desk
 from tests.real_milvus.kinds import ORDERS, Kind
 from tests.real_milvus.story import Source, Target, Twin

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.real_milvus.client import Client
+from samples.milvus.client import Client
 
 Row = dict[str, Any]
 

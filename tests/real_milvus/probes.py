@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.real_milvus.client import Client
+from samples.milvus.client import Client
 from tests.real_milvus.kinds import ORDERS, Kind
 
 Answers = dict[str, Any]

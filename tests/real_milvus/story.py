@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from samples.milvus.configuration import GarbageCollection
 from tests.real_milvus.catalog import Restored
 from tests.real_milvus.cluster import Cluster
-from tests.real_milvus.configuration import GarbageCollection
 from tests.real_milvus.desk import Desk
 from tests.real_milvus.kinds import ORDERS, WORDS, Kind, insert, seed
 from tests.real_milvus.probes import Answers, answers, nearest

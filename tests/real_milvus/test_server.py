@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from samples.milvus.server import running, server_id_file
 from starter import port
 from starter.stack import Stack
+from tests.real_milvus.cluster import DISTRIBUTION
 from tests.real_milvus.conftest import place_in
-from tests.real_milvus.server import running, server_id_file
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 def test_a_server_that_has_ended_leaves_no_process_no_port_and_no_file(
     stack: Stack, s3_client: "S3Client", tmp_path: Path
 ) -> None:
-    with running(tmp_path, place_in(stack, stack, s3_client, etcd_root="short", root="files")) as server:
+    place = place_in(stack, stack, s3_client, etcd_root="short", root="files")
+
+    with running(tmp_path, place, DISTRIBUTION) as server:
         pid = server.pid
         assert Path(f"/proc/{pid}").exists()
 

@@ -5,11 +5,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
-from tests.real_milvus.distribution import PYTHON
+from samples.milvus.distribution import Distribution
 
 _PROGRAM: Final = Path(__file__).with_name("pymilvus_process.py")
+_ENDS_WITHIN: Final = 20.0
+"""Seconds after its stdin has ended."""
+
 _DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
@@ -33,7 +36,8 @@ class Client:
         self._calls.write(json.dumps({"call": call, "arguments": arguments}) + "\n")
         self._calls.flush()
         line = self._answers.readline()
-        assert line, f"pymilvus ended at {call}"
+        if not line:
+            raise MilvusRefused(f"{call}: pymilvus ended")
         answer = json.loads(line)
         if "failure" in answer:
             raise MilvusRefused(f"{call}: {answer['failure']}")
@@ -41,21 +45,20 @@ class Client:
 
 
 @contextmanager
-def connected(address: str, log: Path) -> Iterator[Client]:
+def connected(address: str, log: Path, distribution: Distribution) -> Iterator[Client]:
     """A client of the proxy at this address; it goes on over restarts of the server."""
     with log.open("ab") as errors:
-        process = subprocess.Popen(
-            [*_DIES_WITH_US, str(PYTHON), "-I", str(_PROGRAM), address],
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [*_DIES_WITH_US, str(distribution.python), "-I", str(_PROGRAM), address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
-    assert process.stdin
-    assert process.stdout
     with process:
+        calls, answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
         try:
-            yield Client(process.stdin, process.stdout)
+            yield Client(calls, answers)
         finally:
-            process.stdin.close()
-            process.wait(20)
+            calls.close()
+            process.wait(_ENDS_WITHIN)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from samples.milvus.configuration import PORTS, Configuration, GarbageCollection, Place
+from samples.milvus.distribution import Distribution
 from starter import port
 from starter.process import POLL, Process, end, spawn
-from tests.real_milvus.configuration import PORTS, Configuration, GarbageCollection, Place
-from tests.real_milvus.distribution import unpacked
+from starter.servers import LocalServerFailed
 
 _STARTS_WITHIN: Final = 60.0
 _ENDS_WITHIN: Final = 15.0
@@ -22,14 +23,15 @@ _DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 
 def server_id_file(pid: int) -> Path:
     """Where a server process writes its number."""
-    return Path(f"/tmp/milvus/server_id_{pid}")
+    return Path(f"/tmp/milvus/server_id_{pid}")  # noqa: S108 - its place
 
 
 class MilvusServer:
     """A standalone server: all coordinators and nodes in one process, so it restarts as a whole."""
 
-    def __init__(self, folder: Path, place: Place) -> None:
+    def __init__(self, folder: Path, place: Place, distribution: Distribution) -> None:
         self.folder = folder
+        self._distribution = distribution
         self.log = folder / "server.log"
         self._metrics, *others = port.pick(("metrics", *PORTS)).values()
         self._configuration = Configuration(place, dict(zip(PORTS, others, strict=True)))
@@ -37,6 +39,7 @@ class MilvusServer:
 
     @property
     def place(self) -> Place:
+        """Where it keeps what it knows."""
         return self._configuration.place
 
     @property
@@ -45,24 +48,22 @@ class MilvusServer:
         return f"127.0.0.1:{self._configuration.ports['proxy']}"
 
     def start(self, collection: GarbageCollection | None = None) -> None:
-        """Run it; return when it says that it is healthy."""
+        """Run it; return when it is healthy, else raise LocalServerFailed with its last words."""
         wanted = replace(self._configuration, collection=collection or GarbageCollection())
         self.folder.mkdir(parents=True, exist_ok=True)
-        wanted.write(self.folder)
-        program = unpacked()
-        self._process = spawn(
-            [*_DIES_WITH_US, str(program / "milvus"), "run", "standalone"],
-            self.folder,
-            self._environment(program),
-            self.log,
-        )
+        wanted.write(self._distribution.wheel, self.folder)
+        program = self._distribution.unpacked()
+        command = [*_DIES_WITH_US, str(program / "milvus"), "run", "standalone"]
+        environment = wanted.environment() | self._environment(program)
+        self._process = spawn(command, self.folder, environment, self.log)
         self._await_health(self._process)
 
     def stop(self) -> None:
         """Leave nothing of it running, and no port open."""
         if self._process:
             end([self._process], _ENDS_WITHIN)
-            assert not self._process.alive
+            if self._process.alive:
+                raise LocalServerFailed(f"Milvus (pid {self._process.pid}) is still there after SIGKILL")
             self._remove_litter(self._process)
         self._process = None
 
@@ -79,8 +80,9 @@ class MilvusServer:
 
     @property
     def pid(self) -> int:
-        """Of the process that runs."""
-        assert self._process
+        """Of the process that runs; LocalServerFailed when there is none."""
+        if self._process is None:
+            raise LocalServerFailed("Milvus does not run")
         return self._process.pid
 
     @property
@@ -89,10 +91,14 @@ class MilvusServer:
         return self.log.stat().st_size
 
     def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
-        """Return when it holds; Milvus tells nobody when it does what it does by itself."""
+        """Return when it holds; Milvus tells nobody when it does what it does by itself.
+
+        LocalServerFailed when that takes longer.
+        """
         deadline = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            if time.monotonic() > deadline:
+                raise LocalServerFailed(f"Milvus: not within {seconds:g} s: {what}")
             time.sleep(POLL)
 
     def _remove_litter(self, process: Process) -> None:
@@ -114,8 +120,10 @@ class MilvusServer:
     def _await_health(self, process: Process) -> None:
         deadline = time.monotonic() + _STARTS_WITHIN
         while not self._healthy():
-            assert process.alive, f"Milvus ended while it was starting:\n{self.said()[-3_000:]}"
-            assert time.monotonic() < deadline, f"Milvus does not get healthy:\n{self.said()[-3_000:]}"
+            if not process.alive:
+                raise LocalServerFailed(f"Milvus ended while it was starting:\n{self.said()[-3_000:]}")
+            if time.monotonic() > deadline:
+                raise LocalServerFailed(f"Milvus does not get healthy:\n{self.said()[-3_000:]}")
             time.sleep(POLL)
 
     def _healthy(self) -> bool:
@@ -127,9 +135,9 @@ class MilvusServer:
 
 
 @contextmanager
-def running(folder: Path, place: Place) -> Iterator[MilvusServer]:
+def running(folder: Path, place: Place, distribution: Distribution) -> Iterator[MilvusServer]:
     """A running server, gone afterwards."""
-    server = MilvusServer(folder, place)
+    server = MilvusServer(folder, place, distribution)
     try:
         server.start()
         yield server

@@ -1,14 +1,10 @@
-"""The configuration of a Milvus server: the wheel's own, with its holes filled and our wishes above it."""
+"""The configuration of a Milvus server: the wheel's own, with its holes filled, and our wishes above it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-import yaml
-
-from tests.real_milvus.distribution import data_folder
 
 PORTS: Final = (
     "proxy",
@@ -54,16 +50,22 @@ class Configuration:
     ports: Mapping[str, int]
     collection: GarbageCollection = field(default_factory=GarbageCollection)
 
-    def write(self, folder: Path) -> None:
-        """Write what the server reads at its start below `folder`, its working directory."""
+    def write(self, wheel: Path, folder: Path) -> None:
+        """Have the files that the server reads at its start below `folder`, its working directory.
+
+        `wheel` is the folder with the wheel's template.
+        """
         configs = folder / "configs"
         for each in (configs, folder / "logs"):
             each.mkdir(parents=True, exist_ok=True)
-        values = yaml.safe_load(_filled(folder, self.ports))
-        _merge(values, self._wishes())
-        (configs / "milvus.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+        template = (wheel / "config.yaml.template").read_text()
+        (configs / "milvus.yaml").write_text(_filled(template, folder, self.ports))
         # Without this file the server ends at once, saying only: unexpected signal.
-        (configs / "glog.conf").write_text((data_folder() / "glog.conf").read_text())
+        (configs / "glog.conf").write_text((wheel / "glog.conf").read_text())
+
+    def environment(self) -> dict[str, str]:
+        """Return the wishes as environment variables, which win over the file."""
+        return {"_".join(path).upper(): _text(wish) for path, wish in _leaves(self._wishes())}
 
     def _wishes(self) -> dict[str, Any]:
         host, _, port = self.place.s3.rpartition("://")[2].rpartition(":")
@@ -91,7 +93,7 @@ class Configuration:
             },
             "dataCoord": {
                 "compaction": {
-                    # Which segments there are is for the test to say.
+                    # Which segments there are is for the caller to say.
                     "enableAutoCompaction": False,
                     # Seconds; each of its steps waits for the next look.
                     "check": {"interval": 1},
@@ -101,34 +103,37 @@ class Configuration:
                     "missingTolerance": self.collection.missing_tolerance,
                 },
             },
-            "log": {"file": {"rootPath": ""}},
             "indexNode": {"scheduler": {"buildParallel": 2}},
             # Each strongly consistent answer waits for the next tick.
             "proxy": {"timeTickInterval": 50},
         }
-        # Its default is the machine's first address to the outside.
-        _merge(wishes, {component: {"ip": "127.0.0.1"} for component in _COMPONENTS})
+        for component in _COMPONENTS:  # its default is the machine's first address to the outside
+            wishes.setdefault(component, {})["ip"] = "127.0.0.1"
         return wishes
 
 
-def _filled(folder: Path, ports: Mapping[str, int]) -> str:
+def _filled(template: str, folder: Path, ports: Mapping[str, int]) -> str:
     known = {f"{name}_port": str(port) for name, port in ports.items()}
     known |= {
         "etcd_data_dir": str(folder / "etcd"),
         "local_storage_dir": str(folder / "local"),
         "rocksmq_data_dir": str(folder / "rocksmq"),
-        "system_log_path": "",
+        "system_log_path": "",  # no log file beside what it prints
     }
 
     def fill(hole: re.Match[str]) -> str:
         return known.get(hole["name"], hole["default"] or "")
 
-    return _HOLE.sub(fill, (data_folder() / "config.yaml.template").read_text())
+    return _HOLE.sub(fill, template)
 
 
-def _merge(values: dict[str, Any], wishes: Mapping[str, Any]) -> None:
+def _leaves(wishes: Mapping[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     for key, wish in wishes.items():
-        if isinstance(wish, Mapping) and isinstance(values.get(key), dict):
-            _merge(values[key], wish)
+        if isinstance(wish, Mapping):
+            yield from _leaves(wish, *above, key)
         else:
-            values[key] = wish
+            yield (*above, key), wish
+
+
+def _text(wish: Any) -> str:
+    return str(wish).lower() if isinstance(wish, bool) else str(wish)
