@@ -65,9 +65,12 @@ class Reservations:
             raise self.lost(collection_id, held[0] if held else None)
         changed = held[0].model_copy(update={"state": state})
         key = self.key(collection_id)
-        if not self._metadata.commit(Transaction([Guard(key, epoch)], {key: changed.encode(), **puts})):
-            raise self.lost(collection_id, None)
-        return self._own(collection_id, changed)
+        self._metadata.commit(Transaction([Guard(key, epoch)], {key: changed.encode(), **puts}))
+        # Won or lost: a late try of an earlier attempt may have made this very change since the look.
+        held = self.look(collection_id)
+        if held is None or held[0] != changed:
+            raise self.lost(collection_id, held[0] if held else None)
+        return held[1].mod_revision
 
     def release(self, collection_id: int, epoch: int, puts: dict[str, bytes]) -> bool:
         """Remove the reservation at this epoch and write `puts` with it; False when the epoch is over."""

@@ -280,3 +280,25 @@ def test_the_guard_of_an_epoch_holds_until_the_next(
     reservations.change(COLLECTION, "1", epoch, "rolling_back", {})
     assert not metadata.commit(Transaction(guards, {job: b"2"}))
     assert value(metadata, job) == b"1"
+
+
+class LateTry(MemoryMetadataStore):
+    """In which, just before a transaction, an earlier try of the very same one arrives."""
+
+    def commit(self, transaction: Transaction) -> bool:
+        super().commit(transaction)
+        return super().commit(transaction)
+
+
+def test_a_change_that_a_late_try_of_an_earlier_attempt_made_first_is_made(keys: MetaKeys) -> None:
+    metadata = LateTry()
+    reservations = Reservations(metadata, keys)
+    epoch = reservations.take(COLLECTION, owner(), {})
+
+    changed = reservations.change(COLLECTION, "1", epoch, "publishing", {"job": b"shown"})
+
+    held = reservations.look(COLLECTION)
+    assert held is not None
+    assert (held[0].state, held[1].mod_revision) == ("publishing", changed)
+    assert changed > epoch
+    assert value(metadata, "job") == b"shown"
