@@ -26,6 +26,9 @@ _STALE_TOKEN = (
 _WRONG_PASSWORD = "etcdserver: authentication failed"  # noqa: S105 - a message
 _COMPACTED = "etcdserver: mvcc: required revision has been compacted"
 
+# Said without a code of its own while the lead passes from one member to another; nothing was proposed then.
+_DROPPED = "raft proposal dropped"
+
 # gRPC's words for a request that never left: these channels had no connection to send it on.
 _NEVER_SENT = ("failed to connect to all addresses", "DNS resolution failed", "empty address list")
 
@@ -60,7 +63,7 @@ class Etcd3Exception(Exception):
 
 
 class ConnectionFailedError(Etcd3Exception):
-    """Nothing answers at the endpoint, the connection broke, or the cluster has no leader."""
+    """Nothing answers at the endpoint, the connection broke, or the cluster has no leader or changes it."""
 
     transient = True
 
@@ -133,6 +136,8 @@ def translated(error: grpc.RpcError, call: str, endpoint: str) -> Etcd3Exception
     code, details = error.code(), error.details() or error.code().name
     if code is grpc.StatusCode.OUT_OF_RANGE and details.startswith(_COMPACTED):
         return RevisionCompactedError(details, call=call, endpoint=endpoint)
+    if details == _DROPPED:
+        return ConnectionFailedError(details, call=call, endpoint=endpoint)
     kind = _BY_CODE.get(code, Etcd3Exception)
     if details.startswith((*_STALE_TOKEN, _WRONG_PASSWORD)):
         kind = UnauthenticatedError

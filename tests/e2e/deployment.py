@@ -132,6 +132,6 @@ def deployed(
         aws_secret_access_key=servers["AWS_SECRET_ACCESS_KEY"],
         config=Config(s3={"addressing_style": "path"}, max_pool_connections=16),
     )
-    with Etcd3Client([servers["RESTORE_ETCD_ENDPOINTS"]]) as etcd:
+    with Etcd3Client(servers["RESTORE_ETCD_ENDPOINTS"].split(",")) as etcd:
         yield Deployment(servers, s3, etcd, root=root, sub_path=sub_path)
     s3.close()

@@ -13,7 +13,7 @@ _END = "the-end-of-the-run"
 
 def events(servers: Mapping[str, str], root: str, revision: int) -> list[Event]:
     """Every change below a root after a revision."""
-    with Etcd3Client([servers["RESTORE_ETCD_ENDPOINTS"]]) as etcd:
+    with Etcd3Client(servers["RESTORE_ETCD_ENDPOINTS"].split(",")) as etcd:
         etcd.put(f"{root}/{_END}", "")
         changes, cancel = etcd.watch_prefix(f"{root}/", revision + 1)
         found = list(_until_the_end(changes))

@@ -27,23 +27,30 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 
 
 class EtcdServer:
-    """One member on 127.0.0.1; its data and port survive a kill."""
+    """One member on 127.0.0.1; its data and port survive a kill. `member` is its name and peer address."""
 
-    def __init__(self, folder: Path, *flags: str, scheme: str = "http", ctl: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *flags: str, scheme: str = "http", ctl: Sequence[str] = (), name: str = "e"
+    ) -> None:
         ports = pick(("client", "peer"))
         self.port = ports["client"]
         self.address = f"127.0.0.1:{self.port}"
         self.log = folder / "etcd.log"
         self._ctl = ["--endpoints", f"{scheme}://{self.address}", *ctl]
         client, peer = f"{scheme}://{self.address}", f"http://127.0.0.1:{ports['peer']}"
+        self.member = f"{name}={peer}"
         self._command = [
             str(_SCRIPTS / "etcd"),
-            *("--name", "e", "--data-dir", str(folder / "etcd")),
+            *("--name", name, "--data-dir", str(folder / "etcd")),
             *("--listen-client-urls", client, "--advertise-client-urls", client),
             *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
-            *("--initial-cluster", f"e={peer}", "--unsafe-no-fsync", *flags),
+            *("--initial-cluster", self.member, "--unsafe-no-fsync", *flags),
         ]
         self._process: subprocess.Popen[bytes] | None = None
+
+    def join(self, members: str) -> None:
+        """Be one of several from the first start on; of a flag given twice, etcd takes the last."""
+        self._command += ["--initial-cluster", members]
 
     def start(self) -> None:
         """Run it; return when it listens."""
