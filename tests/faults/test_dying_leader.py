@@ -13,7 +13,7 @@ from stores.ids import FIRST, IdAllocator
 from stores.metadata import EtcdMetadataStore
 from stores.ports import Guard
 from stores.reservations import Reservations
-from tests.faults.etcd_proxy import CUT, Server, proxied_etcd
+from tests.faults.etcd_proxy import CUT, Refusal, Server, proxied_etcd
 from tests.stores.etcd_cluster import EtcdCluster, cluster
 from tests.stores.etcd_server import EtcdServer, connected
 
@@ -119,3 +119,19 @@ def test_records_under_a_guard_are_written(
     leader.start()
 
     assert {each.key: each.value for each in store.scan(f"{etcd_root}/staged/")} == records
+
+
+def test_what_a_member_drops_while_the_lead_passes_on_is_asked_for_again(etcd: EtcdCluster) -> None:
+    drops = iter([Refusal(grpc.StatusCode.UNKNOWN, "raft proposal dropped")])  # etcd's own words and code
+
+    def let(_method: str, _request: bytes, server: Server) -> bytes:
+        for drop in drops:
+            raise drop
+        return server()
+
+    channel = grpc.insecure_channel(etcd.endpoints[0])
+    with proxied_etcd(channel, let) as proxy, Etcd3Client([proxy.address]) as client:
+        client.put("dropped", "once")
+        metadata = client.get("dropped")[1]
+    assert metadata
+    assert metadata.version == 1
