@@ -28,7 +28,7 @@ def render(outcomes: Sequence[Outcome]) -> str:
 def _table(title: str, outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return ""
-    head = f"**{title}**\n\n| object | {' | '.join(DAMAGES)} |\n|---|{'---|' * len(DAMAGES)}\n"
+    head = f"### {title}\n\n| object | {' | '.join(DAMAGES)} |\n|---|{'---|' * len(DAMAGES)}\n"
     kinds = [kind for kind in get_args(Kind) if any(each.cell.kind == kind for each in outcomes)]
     return head + "".join(_row(kind, outcomes) for kind in kinds)
 
