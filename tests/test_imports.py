@@ -37,6 +37,9 @@ COMES_WITH = {
     "prometheus_client": "opentelemetry-exporter-prometheus",  # whose endpoint and registry are its
 }
 
+# A program that another environment runs, which has what it imports.
+ELSEWHERE = {"samples/milvus/pymilvus_process.py": {"pymilvus"}}
+
 
 def sources() -> list[Path]:
     packages = [path for package in FLOOR_OF for path in (ROOT / package).rglob("*.py")]
@@ -92,7 +95,7 @@ def test_imports_run_downwards_stay_pure_and_are_declared(path: Path) -> None:
 
     assert upward(package, source) == set()
     assert package not in PURE or impure(source) == set()
-    assert undeclared(package, source) == set()
+    assert undeclared(package, source) == ELSEWHERE.get(str(path.relative_to(ROOT)), set())
 
 
 def test_every_package_of_the_project_has_a_floor() -> None:

@@ -1,10 +1,10 @@
 """The configuration of a Milvus server: the wheel's own, with its holes filled, and our wishes above it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 PORTS: Final = (
     "proxy",
@@ -17,7 +17,24 @@ PORTS: Final = (
     "data_coord",
     "data_node",
 )
+# They would listen on the machine's first address to the outside.
 _COMPONENTS: Final = ("rootCoord", "proxy", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode")
+_ALWAYS: Final = {
+    "etcd.use.embed": "false",
+    "minio.useSSL": "false",
+    "common.storageType": "minio",
+    # Several files for one index of a few megabytes, as a large one has them.
+    "common.indexSliceSize": "1",
+    "common.gracefulStopTimeout": "2",
+    "common.session.ttl": "5",
+    # Which segments there are is for the caller to say.
+    "dataCoord.compaction.enableAutoCompaction": "false",
+    # Seconds; each of its steps waits for the next look.
+    "dataCoord.compaction.check.interval": "1",
+    "indexNode.scheduler.buildParallel": "2",
+    # Each strongly consistent answer waits for the next tick.
+    "proxy.timeTickInterval": "50",
+}
 _HOLE: Final = re.compile(r"\{\{\s*(?P<name>\w+)(?:\(\w+\))?\s*(?::\s*(?P<default>.*?))?\s*\}\}")
 
 
@@ -64,52 +81,24 @@ class Configuration:
         (configs / "glog.conf").write_text((wheel / "glog.conf").read_text())
 
     def environment(self) -> dict[str, str]:
-        """Return the wishes as environment variables, which win over the file."""
-        return {"_".join(path).upper(): _text(wish) for path, wish in _leaves(self._wishes())}
+        """Return our wishes as environment variables, which win over the file."""
+        wishes = _ALWAYS | {f"{component}.ip": "127.0.0.1" for component in _COMPONENTS} | self._wishes()
+        return {name.replace(".", "_").upper(): wish for name, wish in wishes.items()}
 
-    def _wishes(self) -> dict[str, Any]:
+    def _wishes(self) -> dict[str, str]:
         host, _, port = self.place.s3.rpartition("://")[2].rpartition(":")
-        wishes: dict[str, Any] = {
-            "etcd": {
-                "endpoints": self.place.etcd,
-                "rootPath": self.place.etcd_root,
-                "use": {"embed": False},
-            },
-            "minio": {
-                "address": host,
-                "port": int(port),
-                "accessKeyID": self.place.access_key,
-                "secretAccessKey": self.place.secret_key,
-                "bucketName": self.place.bucket,
-                "rootPath": self.place.root,
-                "useSSL": False,
-            },
-            "common": {
-                "storageType": "minio",
-                # Several files for one index of a few megabytes, as a large one has them.
-                "indexSliceSize": 1,
-                "gracefulStopTimeout": 2,
-                "session": {"ttl": 5},
-            },
-            "dataCoord": {
-                "compaction": {
-                    # Which segments there are is for the caller to say.
-                    "enableAutoCompaction": False,
-                    # Seconds; each of its steps waits for the next look.
-                    "check": {"interval": 1},
-                },
-                "gc": {
-                    "interval": self.collection.interval,
-                    "missingTolerance": self.collection.missing_tolerance,
-                },
-            },
-            "indexNode": {"scheduler": {"buildParallel": 2}},
-            # Each strongly consistent answer waits for the next tick.
-            "proxy": {"timeTickInterval": 50},
+        return {
+            "etcd.endpoints": self.place.etcd,
+            "etcd.rootPath": self.place.etcd_root,
+            "minio.address": host,
+            "minio.port": port,
+            "minio.accessKeyID": self.place.access_key,
+            "minio.secretAccessKey": self.place.secret_key,
+            "minio.bucketName": self.place.bucket,
+            "minio.rootPath": self.place.root,
+            "dataCoord.gc.interval": str(self.collection.interval),
+            "dataCoord.gc.missingTolerance": str(self.collection.missing_tolerance),
         }
-        for component in _COMPONENTS:  # its default is the machine's first address to the outside
-            wishes.setdefault(component, {})["ip"] = "127.0.0.1"
-        return wishes
 
 
 def _filled(template: str, folder: Path, ports: Mapping[str, int]) -> str:
@@ -125,15 +114,3 @@ def _filled(template: str, folder: Path, ports: Mapping[str, int]) -> str:
         return known.get(hole["name"], hole["default"] or "")
 
     return _HOLE.sub(fill, template)
-
-
-def _leaves(wishes: Mapping[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, wish in wishes.items():
-        if isinstance(wish, Mapping):
-            yield from _leaves(wish, *above, key)
-        else:
-            yield (*above, key), wish
-
-
-def _text(wish: Any) -> str:
-    return str(wish).lower() if isinstance(wish, bool) else str(wish)
