@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.copy_metrics import count_verified
 from activities.proving import Prover
 from activities.pulse import Pulse, run_blocking
+from activities.surviving import require_survival
 from formats.catalog import is_live
 from formats.proto.common_pb2 import Dropped
 from formats.proto.data_pb2 import SegmentInfo
@@ -48,7 +49,7 @@ class VerifyActivities:
         Before that it waits until the target's clock has passed the newest row, so that a cancel still
         helps, and sees that the snapshot's own files are still what was planned from. Raises SnapshotCorrupt
         for one that is not, Fenced for a staged record that was changed or removed, TargetNotEmpty for an
-        unplanned one.
+        unplanned one, ObjectMissing for an object that a running Milvus collected since it was proved.
         """
         return await run_blocking(self._clients.work_threads, lambda pulse: self._restore(staged, pulse))
 
@@ -96,6 +97,7 @@ class VerifyActivities:
             checked += len(planned)
         _require_nothing_more(there, plan)
         _require_rows(rows, staged.plan)
+        require_survival(self._clients, staged, plan, pulse)
         return checked
 
     def _require_snapshot(self, staged: StagedPlan, plan: Plan, pulse: Pulse) -> None:

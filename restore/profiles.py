@@ -141,9 +141,15 @@ class EtcdSettings(Secretive):
 
 
 class MilvusSettings(Secretive):
-    """Milvus's proxy, `host:port`; without an address the target must exist already."""
+    """Milvus's proxy, `host:port`; without an address the target must exist already.
+
+    `management` is its management endpoint, through which its garbage collection is paused during a restore;
+    `gc_tolerance` the seconds for which it leaves objects alone that it does not know.
+    """
 
     address: Annotated[str, AfterValidator(_host_and_port)] | None = None
+    management: Annotated[Endpoint, AfterValidator(_with_scheme)] | None = None
+    gc_tolerance: Annotated[float, Field(gt=0)] | None = None
     token_env: str | None = None
     token_file: Path | None = None
 

@@ -188,7 +188,10 @@ def test_a_profile_that_is_not_there_is_answered_with_those_that_are(write: Writ
             "[profiles.prod.etcd]\npassword = 'open sesame'",
             "[profiles.prod.etcd] has no key 'password'; did you mean 'password_env'?",
         ),
-        ("[profiles.prod.milvus]\nzzz = 1", "has no key 'zzz'; known are address, token_env, token_file"),
+        (
+            "[profiles.prod.milvus]\nzzz = 1",
+            "has no key 'zzz'; known are address, management, gc_tolerance, token_env, token_file",
+        ),
         ("profiles = 3", "[profiles] is to be a table, found int"),
         ("[profiles.prod]\ns3 = 'x'", "[profiles.prod.s3] is to be a table, found str"),
         ("[profiles", "is no TOML: "),
