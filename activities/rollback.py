@@ -11,7 +11,7 @@ from activities.pulse import Pulse, run_blocking
 from activities.reserving import new_job
 from formats.job_records import failed_job, is_completed, is_ended
 from formats.paths import prefixes
-from restore.errors import InvalidRequest
+from restore.errors import InvalidRequest, ObjectMissing
 from restore.plan import Plan, PlanRef
 from restore.reservation import Owner
 from restore.steps import Fence, RollbackRequest
@@ -88,9 +88,23 @@ class RollbackActivities:
             plan = found[1]
             self._refuse_published(request, plan)
             epoch = self._raise_epoch(request, plan)
+        else:
+            self._require_nothing_held(request)
         return Fence(
             job_id=request.job_id, destination=request.destination, epoch=epoch, reason=request.reason
         )
+
+    def _require_nothing_held(self, request: RollbackRequest) -> None:
+        """A restore without a plan has made nothing; one that holds its target has lost its plan."""
+        profile, keys = self._clients.profile(request.destination), self._clients.keys(request.destination)
+        held = Reservations(self._clients.metadata(request.destination), keys).held_by(request.job_id)
+        if held is not None:
+            key = self._clients.archive(request.destination).header_key(request.job_id)
+            raise ObjectMissing(
+                f"{Location(profile.s3.bucket, key)}, the plan of restore {request.job_id}, is absent, so "
+                f"that nobody can tell what it has made in collection {held}, which it holds; put the "
+                f"plan back, or drop the collection and then its reservation, {keys.reservation(held)}"
+            )
 
     def _refuse_published(self, request: RollbackRequest, plan: Plan) -> None:
         record = self._clients.metadata(request.destination).get(keys_of(plan).copy_segment_job(plan.job_id))

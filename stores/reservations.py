@@ -28,6 +28,12 @@ class Reservations:
         record = self._metadata.get(self.key(collection_id))
         return (Owner.decode(record.value), record) if record else None
 
+    def held_by(self, job_id: str) -> int | None:
+        """Return the collection that a job has reserved, by looking through all reservations."""
+        records = self._metadata.scan(self._keys.reservations)
+        held = (each for each in records if Owner.decode(each.value).job_id == job_id)
+        return next((int(each.key.rpartition("/")[2]) for each in held), None)
+
     def take(self, collection_id: int, owner: Owner, puts: dict[str, bytes]) -> int:
         """Reserve a collection and write `puts` with it; return the epoch.
 

@@ -5,8 +5,9 @@ import pytest
 from activities.binlogs import BinlogActivities
 from activities.rollback import RollbackActivities
 from formats.proto.data_pb2 import CopySegmentJob, CopySegmentJobFailed
-from restore.errors import InvalidRequest, ObjectMismatch
+from restore.errors import InvalidRequest, ObjectMismatch, ObjectMissing
 from restore.steps import StagedPlan
+from stores.ports import Location
 from tests.activities.image import Image
 from tests.activities.scene import PART, Scene, task
 from tests.activities.uploads import begin_upload
@@ -257,3 +258,20 @@ async def test_a_damaged_plan_is_named_and_nothing_is_removed(scene: Scene) -> N
     with pytest.raises(ObjectMismatch, match=f"{staged.plan.key} is not a plan"):
         await scene.roll_back(staged.plan.job_id)
     assert before.changes(scene.image()) == set()
+
+
+async def test_a_restore_that_holds_its_target_but_has_lost_its_plan_is_not_taken_for_rolled_back(
+    scene: Scene,
+) -> None:
+    job_id = await half_copied(scene)
+    header = scene.clients.archive("default").header_key(job_id)
+    at = Location(scene.clients.profile("default").s3.bucket, header)
+    plan, before = scene.clients.objects("default").get(at), scene.image()
+    scene.clients.objects("default").delete(at.bucket, [header])
+
+    with pytest.raises(ObjectMissing, match=f"plan of restore {job_id}, is absent.*{scene.collection}"):
+        await scene.fence(job_id)
+
+    scene.clients.objects("default").put(at, plan)
+    assert before.changes(scene.image()) == set()
+    await scene.roll_back(job_id)
