@@ -57,7 +57,16 @@ def _not_failed(key: str, after: Image) -> Iterator[str]:
         yield f"the job {key} is in state {job.state}, reason {job.reason!r}"
 
 
+def _forget_rolled_back(ground: Ground, before: Image, after: Image) -> None:
+    """Remove the record of a restore that could not be kept, which another one has come after."""
+    jobs = [key for key in after.records.keys() - before.records.keys() if JOB in key]
+    for key in jobs if ground.scenario.on_failure == "keep" and len(jobs) == 2 else ():
+        if not list(_not_failed(key, after)):
+            ground.deployment.write(key, None)
+
+
 def _judge_after(ground: Ground, before: Image, after: Image, verdict: Verdict) -> None:
+    _forget_rolled_back(ground, before, after)
     proof = ground.deployment.prove(ground.written, before, ground.target.collection)
     verdict.wrong += [str(each) for each in proof.differences]
     jobs = {key.rpartition("/")[2] for key in after.records.keys() - before.records.keys() if JOB in key}
