@@ -1,8 +1,6 @@
 """`milvus-restore demo`: a whole restore on this machine, and the proof that it is right."""
 
-import os
-import subprocess
-import sys
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ import boto3
 import typer
 from rich.console import Console
 
+from starter.demo_work import run, worker
 from starter.local import FOLDER, readable
 from starter.servers import Temporal
 from starter.stack import Stack
@@ -21,11 +20,9 @@ from stores.etcd import Etcd3Client
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+    from samples.milvus.distribution import Distribution
     from samples.proof import Proof
     from samples.shape import SampleShape
-
-_WORKER_STOPS = 20
-"""Seconds that the worker has to stop after SIGTERM: its own grace, and some."""
 
 _SHOWN = 20
 
@@ -36,18 +33,25 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the servers live with --keep.")] = FOLDER,
     segments: Annotated[int, typer.Option(min=1, help="Segments of the sample.")] = 24,
     megabytes: Annotated[int, typer.Option(min=1, help="Size of the sample.")] = 200,
+    milvus: Annotated[
+        Path | None,
+        typer.Option(
+            help="Environment with requirements-milvus.lock: a real Milvus then searches both sides."
+        ),
+    ] = None,
 ) -> None:
     """Make a sample collection and its snapshot, restore it, and prove the result.
 
-    Exits with 0 when every object and record is right.
+    Exits with 0 when every object and record is right, and every answer of Milvus.
     """
-    with readable(), _servers(folder if keep else None) as stack:
+    with readable(), _servers(folder if keep else None, milvus) as stack:
         from samples.shape import SampleShape  # late, as below; without its extra the servers have said so
 
         proof = _restore_and_prove(stack, SampleShape(segments=segments, megabytes=megabytes))
+        ok = proof.ok and (milvus is None or _search_side_by_side(stack, milvus))
         if keep:
             _tell(stack)
-    raise typer.Exit(0 if proof.ok else 1)
+    raise typer.Exit(0 if ok else 1)
 
 
 def _restore_and_prove(stack: Stack, shape: "SampleShape") -> "Proof":
@@ -68,7 +72,8 @@ def _restore_and_prove(stack: Stack, shape: "SampleShape") -> "Proof":
         before = dict(_scan(etcd, f"{META}/"))
         console.print(f"   {written.objects:,} objects, {written.bytes:,} bytes")
         console.print(f"[bold]2. The restore[/]: milvus-restore start {written.uri} {target}")
-        _restore(settings, written.uri, target)
+        with worker(settings):
+            run(settings, "start", written.uri, target)
         console.print("[bold]3. The proof[/]: every object and record read again, beside the product's code")
         proof = prove(
             client, lambda prefix: list(_scan(etcd, prefix)), written, before, collection_id=collection
@@ -79,17 +84,31 @@ def _restore_and_prove(stack: Stack, shape: "SampleShape") -> "Proof":
     return proof
 
 
-def _restore(settings: dict[str, str], uri: str, target: str) -> None:
-    with _worker(settings):
-        command = [sys.executable, "-m", "starter", "start", uri, target]
-        done = subprocess.run(command, env=os.environ | settings, check=False)  # noqa: S603 - our own
-    if done.returncode:
-        raise typer.Exit(done.returncode)
+def _distribution(milvus: Path) -> "Distribution":
+    from samples.milvus.distribution import Distribution  # late, as below
+
+    return Distribution(milvus)
+
+
+def _search_side_by_side(stack: Stack, milvus: Path) -> bool:
+    from starter.demo_milvus import SOURCE, TARGET, compare, tell  # late, as below
+
+    console, settings = Console(), stack.settings()
+    console.print("[bold]4. A real Milvus[/]: a snapshot, its restore, and the same searches in both")
+    console.print(f"   milvus-restore snapshot create {SOURCE} demo --flush")
+    console.print(f"   milvus-restore start {SOURCE}/demo {TARGET}")
+    bucket = f"milvus-{secrets.token_hex(4)}"
+    _s3_client(settings).create_bucket(Bucket=bucket)
+    comparison = compare(settings, bucket, _distribution(milvus))
+    tell(console, comparison)
+    return comparison.equal
 
 
 @contextmanager
-def _servers(kept: Path | None) -> Iterator[Stack]:
+def _servers(kept: Path | None, milvus: Path | None) -> Iterator[Stack]:
     """The local stack; gone afterwards with all its data, unless it is kept."""
+    if milvus:
+        _distribution(milvus).require()
     if kept:
         stack = Stack(kept)
         stack.up()
@@ -102,25 +121,6 @@ def _servers(kept: Path | None) -> Iterator[Stack]:
             yield stack
         finally:
             stack.down()
-
-
-@contextmanager
-def _worker(settings: dict[str, str]) -> Iterator[None]:
-    """A worker of its own process, stopped afterwards; its log is shown when the restore fails."""
-    with TemporaryDirectory(prefix="milvus-restore-worker-") as folder:
-        log = Path(folder) / "worker.log"
-        with log.open("w") as output:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "worker"], env=os.environ | settings, stdout=output, stderr=output
-            )
-        try:
-            yield
-        except typer.Exit:
-            sys.stderr.write(log.read_text())
-            raise
-        finally:
-            worker.terminate()
-            worker.wait(_WORKER_STOPS)
 
 
 def _free_name(etcd: Etcd3Client) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from samples.milvus.distribution import Distribution
+from starter.servers import LocalServerFailed
 
 _PROGRAM: Final = Path(__file__).with_name("pymilvus_process.py")
 _ENDS_WITHIN: Final = 20.0
@@ -16,7 +17,7 @@ _ENDS_WITHIN: Final = 20.0
 _DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
-class MilvusRefused(Exception):
+class MilvusRefused(LocalServerFailed):
     """What pymilvus raised, as its text."""
 
 

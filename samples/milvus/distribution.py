@@ -37,6 +37,12 @@ class Distribution:
             )
         return found[0]
 
+    def require(self) -> None:
+        """Return when server and client are installed; else LocalServerFailed, which says what to do."""
+        _ = self.wheel
+        if not self.python.exists():
+            raise LocalServerFailed(f"{self.python} is not there; make the environment anew")
+
     def unpacked(self) -> Path:
         """Return the folder of the program `milvus` and its libraries; unpacked by the first who asks."""
         folder = self.environment.absolute() / "milvus"

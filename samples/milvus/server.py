@@ -47,6 +47,19 @@ class MilvusServer:
         """The proxy's `host:port`."""
         return f"127.0.0.1:{self._configuration.ports['proxy']}"
 
+    def settings(self) -> dict[str, str]:
+        """Return the environment that leads a worker's default profile here."""
+        return {
+            "RESTORE_S3_ENDPOINT": self.place.s3,
+            "RESTORE_S3_BUCKET": self.place.bucket,
+            "RESTORE_S3_ROOT_PATH": self.place.root,
+            "RESTORE_ETCD_ENDPOINTS": self.place.etcd,
+            "RESTORE_ETCD_ROOT_PATH": self.place.etcd_root,
+            "RESTORE_MILVUS_ADDRESS": self.address,
+            "AWS_ACCESS_KEY_ID": self.place.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.place.secret_key,
+        }
+
     def start(self, collection: GarbageCollection | None = None) -> None:
         """Run it; return when it is healthy, else raise LocalServerFailed with its last words."""
         wanted = replace(self._configuration, collection=collection or GarbageCollection())

@@ -9,6 +9,9 @@ from tests.e2e.worker_process import clean
 LINES = 12
 """Of the proof."""
 
+FOLDERS = 3
+"""That a demo is given, and that are left, empty."""
+
 
 def related(folder: Path) -> list[str]:
     """The command lines of processes in whose environment or command line a folder is named."""
@@ -23,13 +26,13 @@ def related(folder: Path) -> list[str]:
     return found
 
 
-def test_the_demo_proves_its_restore_and_leaves_nothing(tmp_path: Path) -> None:
-    temporary, home, here = (tmp_path / name for name in ("tmp", "home", "here"))
-    for folder in (temporary, home, here):
-        folder.mkdir()
-
-    done = subprocess.run(
-        [str(SCRIPTS / "milvus-restore"), "demo", "--segments", "4", "--megabytes", "8"],
+def demo(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a short one whose home, temporary and working folders lie below this one."""
+    temporary, home, here = (folder / name for name in ("tmp", "home", "here"))
+    for each in (temporary, home, here):
+        each.mkdir()
+    return subprocess.run(
+        [str(SCRIPTS / "milvus-restore"), "demo", "--segments", "4", "--megabytes", "8", *words],
         cwd=here,
         env=clean({"TMPDIR": str(temporary)}, home),
         stdin=subprocess.DEVNULL,
@@ -39,6 +42,10 @@ def test_the_demo_proves_its_restore_and_leaves_nothing(tmp_path: Path) -> None:
         check=False,
     )
 
+
+def test_the_demo_proves_its_restore_and_leaves_nothing(tmp_path: Path) -> None:
+    done = demo(tmp_path)
+
     assert done.returncode == 0, done.stderr
     assert_readable(done.stdout)
     assert "Traceback" not in done.stderr
@@ -47,4 +54,14 @@ def test_the_demo_proves_its_restore_and_leaves_nothing(tmp_path: Path) -> None:
     assert done.stdout.count("ok") >= LINES
     assert "differs" not in done.stdout
     assert related(tmp_path) == []
-    assert sorted(tmp_path.rglob("*")) == sorted([temporary, home, here])
+    assert len(list(tmp_path.rglob("*"))) == FOLDERS
+
+
+def test_a_milvus_that_is_not_there_is_said_before_anything_is_started(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--milvus", "nowhere")
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nowhere has no Milvus" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(list(tmp_path.rglob("*"))) == FOLDERS

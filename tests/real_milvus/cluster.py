@@ -57,16 +57,7 @@ class Cluster:
 
     def settings(self) -> Mapping[str, str]:
         """The environment that leads a worker's default profile here."""
-        return {
-            "RESTORE_S3_ENDPOINT": self.place.s3,
-            "RESTORE_S3_BUCKET": self.place.bucket,
-            "RESTORE_S3_ROOT_PATH": self.place.root,
-            "RESTORE_ETCD_ENDPOINTS": self.place.etcd,
-            "RESTORE_ETCD_ROOT_PATH": self.place.etcd_root,
-            "RESTORE_MILVUS_ADDRESS": self.server.address,
-            "AWS_ACCESS_KEY_ID": self.place.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.place.secret_key,
-        }
+        return self.server.settings()
 
 
 @contextmanager
