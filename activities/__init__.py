@@ -10,6 +10,7 @@ from activities.creating import CreatingActivities
 from activities.dropping import DropActivities
 from activities.indexes import IndexActivities
 from activities.opening import OpeningActivities
+from activities.pausing import PauseActivities
 from activities.pinning import PinActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishActivities
@@ -38,6 +39,7 @@ def build_activities(clients: Clients, *, search_attributes: bool) -> list[Calla
         SnapshotActivities(clients),
         DropActivities(clients),
         PinActivities(clients),
+        PauseActivities(clients),
     )
     return [method for group in groups for method in _activities_of(group)]
 

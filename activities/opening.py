@@ -84,6 +84,7 @@ class OpeningActivities:
             search_attributes=self._search_attributes,
             create_target=target is None,
             kept=kept is not None,
+            pausable=self._clients.management(request.destination) is not None,
         )
 
     def _require_access(self, request: RestoreRequest) -> None:

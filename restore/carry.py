@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from formats.model import Model
+from restore.collection_pause import CollectionPause
 from restore.plan import PlanRef
 from restore.request import RestoreRequest
 from restore.source_pin import SourcePin
@@ -23,6 +24,7 @@ class Carry(Model):
     started: datetime
     copying: datetime | None
     pin: SourcePin | None = None
+    pause: CollectionPause | None = None
 
 
 class RestoreInput(RestoreRequest):

@@ -22,7 +22,8 @@ class Opening(Model):
     `job_id` is new, or with `kept` that of a kept restore which this one goes on with. `search_attributes`
     tells whether the server knows ours. With `create_target` the target is absent and Milvus can make it.
     `unfinished` is the same restore, cut off while it published by an end of its workflow: only finishing
-    is left to do.
+    is left to do. `pausable` tells that the target's cluster names an endpoint that can pause its garbage
+    collection.
     """
 
     job_id: str
@@ -31,6 +32,7 @@ class Opening(Model):
     create_target: bool = False
     unfinished: StagedPlan | None = None
     kept: bool = False
+    pausable: bool = False
 
 
 class PlanOrder(Model):

@@ -8,6 +8,7 @@ from formats.keys import MetaKeys
 from restore.profiles import Profile
 from restore.settings import Settings
 from stores.ids import FIRST, LAST, IdAllocator, IdSource, Occupied
+from stores.management import Management
 from stores.metadata import EtcdMetadataStore
 from stores.milvus import Milvus
 from stores.milvus_ids import RootCoordIds, Taken
@@ -87,6 +88,13 @@ class Clients:
             return None
         return self._once("milvus", name, lambda: Milvus(name, address, milvus.token()))
 
+    def management(self, name: str) -> Management | None:
+        """The management endpoint of the profile's Milvus; None where none is named."""
+        endpoint = self.profile(name).milvus.management
+        if endpoint is None:
+            return None
+        return self._once("management", name, lambda: Management(name, endpoint))
+
     def root_coord(self, name: str) -> RootCoord | None:
         """The coordinator of the profile's Milvus; None without a Milvus address."""
         if self.profile(name).milvus.address is None:
@@ -110,7 +118,7 @@ class Clients:
         for threads in (self.copy_threads, self.list_threads, self.work_threads):
             threads.shutdown()
         for opened in self._open.values():
-            if isinstance(opened, S3ObjectStore | EtcdMetadataStore | RootCoord | Milvus):
+            if isinstance(opened, S3ObjectStore | EtcdMetadataStore | RootCoord | Milvus | Management):
                 opened.close()
 
     def _once(self, kind: str, name: str, connect: Callable[[], T]) -> T:

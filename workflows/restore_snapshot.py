@@ -30,9 +30,9 @@ from restore.steps import (
 from workflows import options
 from workflows.board import Board
 from workflows.control import explain, finish, first_failure, invalid, settle, was_cut_off
+from workflows.holds import Holds
 from workflows.publication import publish
 from workflows.rollback_restore import RollbackRestore
-from workflows.source_hold import SourceHold
 from workflows.tasks import start_task
 from workflows.window import Child, Window
 
@@ -52,7 +52,7 @@ class RestoreSnapshot:
         self._job_id = carry.plan.job_id if carry else None
         self._epoch = carry.epoch if carry else None
         self._finishing = False
-        self._hold = SourceHold(carry.pin if carry else None)
+        self._hold = Holds(carry)
         self._window = (
             Window(carry.concurrency, cursor=carry.cursor, again=carry.again, paused=carry.paused)
             if carry
@@ -115,7 +115,7 @@ class RestoreSnapshot:
         if opening.unfinished:
             return self._take_over(opening.unfinished)
         if not opening.kept:
-            await self._hold.take(self._request.public, opening.job_id)
+            await self._hold.take(self._request.public, opening)
         # What was kept is another run's as well until it is reserved: a rollback would take it from both.
         self._job_id = None if opening.kept else opening.job_id
         self._board.plan = await self._read_plan(opening)
@@ -126,7 +126,7 @@ class RestoreSnapshot:
         )
         self._job_id, self._epoch = opening.job_id, reservation.epoch
         if opening.kept:  # the pin is the job's, whoever goes on with it
-            await self._hold.take(self._request.public, opening.job_id)
+            await self._hold.take(self._request.public, opening)
         return self._carried()
 
     def _take_over(self, unfinished: StagedPlan) -> StagedPlan:
@@ -183,9 +183,9 @@ class RestoreSnapshot:
             certified = await publish(self._board.completion(staged), self._board.tell)
         except ApplicationError as failure:
             self._board.enter("failed", failure.message)
-            await self._hold.release()
+            await self._hold.release(published=True)
             raise
-        await self._hold.release()
+        await self._hold.release(published=True)
         self._board.enter("completed", self._board.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._board.result(staged.plan, certified)
@@ -259,7 +259,8 @@ class RestoreSnapshot:
             paused=window.paused,
             started=board.clock.started,
             copying=board.clock.copying,
-            pin=self._hold.pin,
+            pin=self._hold.source.pin,
+            pause=self._hold.collection.pause,
         )
 
     @workflow.query(description="Phase, counts, rates and time left.")

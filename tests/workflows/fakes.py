@@ -25,6 +25,7 @@ from restore.steps import (
     TaskRef,
     TaskResult,
 )
+from tests.workflows.pause_fakes import FakePauseActivities
 from tests.workflows.snapshot_fakes import FakeSnapshotActivities
 from tests.workflows.world import BYTES, COLLECTION, OBJECTS, ROWS, SEGMENTS, World
 
@@ -39,7 +40,8 @@ class FakeActivities:
         """Every fake, for a worker."""
         methods = (method for _, method in inspect.getmembers(self, inspect.ismethod))
         marked = [method for method in methods if hasattr(method, "__temporal_activity_definition")]
-        return [*marked, *FakeSnapshotActivities(self._world).all()]
+        others = (FakeSnapshotActivities(self._world), FakePauseActivities(self._world))
+        return [*marked, *(method for each in others for method in each.all())]
 
     @activity.defn
     async def open_restore(self, request: RestoreRequest) -> Opening:
@@ -54,6 +56,7 @@ class FakeActivities:
             search_attributes=True,
             create_target=self._world.absent and not self._world.made,
             kept=self._world.owner == "kept",
+            pausable=self._world.pausable,
         )
 
     @activity.defn

@@ -58,6 +58,9 @@ class World:
         self.files: set[str] = set()
         self.pinnable = True
         self.pins: set[str] = set()
+        self.pausable = False
+        self.tickets = 0
+        self.pauses: set[str] = set()
         self.working: set[int] = set()
         self.begun: list[int] = []
         self.most_working = 0
@@ -79,6 +82,7 @@ class World:
             "snapshots": self.snapshots,
             "files": self.files,
             "pins": self.pins,
+            "pauses": self.pauses,
         }
         return [kind for kind, there in kinds.items() if there]
 
