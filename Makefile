@@ -31,7 +31,7 @@ help:
 
 # A real Milvus ends the demo where its wheel can be had: on Linux on x86-64.
 demo: $(VENV)/installed
-	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then $(MAKE) --no-print-directory $(MILVUS)/installed 2>/dev/null || true; fi
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then $(MAKE) --silent --no-print-directory $(MILVUS)/installed 2>/dev/null || true; fi
 	@$(BIN)/milvus-restore demo $$(if [ -f $(MILVUS)/installed ]; then echo --milvus $(MILVUS); fi)
 	@if [ ! -f $(MILVUS)/installed ]; then \
 		echo "left out: the search in a real Milvus, whose wheel cannot be had here (make $(MILVUS)/installed says why)"; fi

@@ -27,7 +27,7 @@ from stores.seek_positions import seek_positions
 from stores.segment_catalog import SegmentCatalog
 from stores.segment_objects import SegmentObjects
 from stores.snapshot_files import SnapshotFiles
-from stores.snapshot_records import SnapshotRecords, exists
+from stores.snapshot_records import SnapshotRecords, exists, recorded_by
 from stores.snapshot_writer import SnapshotWriter
 
 _FLUSH_LOOKS = 0.5
@@ -98,6 +98,7 @@ class SnapshotActivities:
             collection_id=str(collection.id),
             record=records.key(collection.id, snapshot, native=native),
             started_at=int(datetime.now(UTC).timestamp() * 1000),
+            recorded=recorded_by(native=native),
         )
 
     def _require_access(self, request: SnapshotRequest) -> None:

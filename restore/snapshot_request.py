@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from formats.model import Model
 from restore.request import Name
+from restore.snapshot_summary import Recorded
 
 SnapshotName = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_$]*$")]
 """As Milvus allows it (snapshot-format.md, section 5.3)."""
@@ -55,7 +56,8 @@ class SnapshotResult(Model):
     """The result of CreateSnapshot. Ids are text, since they exceed 2^53.
 
     `rows` is the sum of the segments' num_of_rows, deleted ones included; `objects` and `bytes` count what a
-    restore would copy, as found in the store; `metadata` is the URI of the metadata JSON.
+    restore would copy, as found in the store; `metadata` is the URI of the metadata JSON. `recorded` says in
+    whose records it is: those of `milvus`, which then protects it, or of `milvus-restore`.
     """
 
     snapshot_id: str
@@ -65,3 +67,4 @@ class SnapshotResult(Model):
     objects: int
     bytes: int
     metadata: str
+    recorded: Recorded | None = None

@@ -2,12 +2,13 @@
 
 from formats.model import Model
 from restore.snapshot_request import SnapshotRequest
+from restore.snapshot_summary import Recorded
 
 
 class SnapshotOrder(Model):
     """A snapshot that may be made: its ids, chosen once, and the key of its record.
 
-    `started_at` is Unix milliseconds.
+    `started_at` is Unix milliseconds; `recorded` is the result's.
     """
 
     request: SnapshotRequest
@@ -16,6 +17,7 @@ class SnapshotOrder(Model):
     collection_id: str
     record: str
     started_at: int
+    recorded: Recorded | None = None
 
 
 class SnapshotOpening(Model):

@@ -29,6 +29,11 @@ WORKFLOW: Final = "CreateSnapshot"
 ARRIVAL_SECONDS: Final = 2.0
 """A worker that is started together with a snapshot polls by then."""
 
+_UNPROTECTED: Final = (
+    "warning: Milvus does not know this snapshot and keeps nothing for it: it lasts as long as its segments, "
+    "which compaction replaces and a drop of the collection removes; restore or copy it before that"
+)
+
 _DEFAULTS: Final = SnapshotRequest(collection="-", name="_")
 
 
@@ -153,6 +158,8 @@ def _failed(workflow_id: str, cause: BaseException) -> SnapshotOutcome:
 def _report(outcome: SnapshotOutcome, *, as_json: bool) -> None:
     if as_json:
         typer.echo(outcome.model_dump_json(indent=2))
+    if outcome.result and outcome.result.recorded == "milvus-restore":
+        typer.echo(_UNPROTECTED, err=True)
     if not as_json or outcome.failure:
         typer.echo(_as_text(outcome), err=outcome.status not in ("running", "completed"))
 
@@ -173,6 +180,7 @@ def _as_text(outcome: SnapshotOutcome) -> str:
         ("objects", f"{result.objects:,}"),
         ("bytes", f"{result.bytes:,} ({size(result.bytes)})"),
         ("metadata", result.metadata),
+        ("recorded by", result.recorded or "-"),
     ]
     return "\n".join([f"{outcome.workflow_id} {outcome.status}", aligned(rows)])
 

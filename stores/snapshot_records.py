@@ -19,6 +19,7 @@ from formats.proto.data_pb2 import (
 )
 from formats.wire import decode, encode
 from restore.errors import Fenced, SnapshotExists
+from restore.snapshot_summary import Recorded
 from stores.ports import Guard, MetadataStore, Record, Transaction
 
 _TRIES = 20
@@ -174,3 +175,8 @@ def being_made(info: SnapshotInfo, held: Creation | None) -> str:
         f"a snapshot {info.name!r} of collection {info.collection_id} is being made by {who}; wait for it, "
         "or choose another name"
     )
+
+
+def recorded_by(*, native: bool) -> Recorded:
+    """Say in whose records a snapshot is: `milvus`, which protects what it names, or `milvus-restore`."""
+    return "milvus" if native else "milvus-restore"

@@ -17,7 +17,6 @@ from restore.snapshot_summary import (
     IndexSummary,
     PartitionSummary,
     Pin,
-    Recorded,
     SnapshotEntry,
     SnapshotSummary,
     State,
@@ -26,7 +25,7 @@ from stores.catalog import all_collections
 from stores.ports import ObjectStore
 from stores.segment_trees import SegmentTrees
 from stores.snapshot_catalog import SnapshotCatalog
-from stores.snapshot_records import SnapshotRecord
+from stores.snapshot_records import SnapshotRecord, recorded_by
 from stores.snapshots import OpenSnapshot
 
 _LOGICAL_BITS = 18
@@ -59,7 +58,7 @@ def snapshot_entries(catalog: SnapshotCatalog, records: Iterable[SnapshotRecord]
             created_at=_created(info).isoformat(timespec="seconds"),
             age_seconds=_age(info, now),
             pins=sum(not pin.expired for pin in _pins(info, now)),
-            recorded=_recorded(record),
+            recorded=recorded_by(native=record.native),
             metadata=info.s3_location,
         )
 
@@ -85,7 +84,7 @@ def summarize(
         collection_id=str(info.collection_id),
         description=info.description,
         state=_state(info),
-        recorded=_recorded(record) if record else None,
+        recorded=recorded_by(native=record.native) if record else None,
         created_at=_created(info).isoformat(timespec="seconds"),
         age_seconds=_age(info, now),
         format_version=snapshot.metadata.format_version,
@@ -174,7 +173,3 @@ def _age(info: SnapshotInfo, now: datetime) -> int:
 def _state(info: SnapshotInfo) -> State:
     name = SnapshotState.Name(info.state).removeprefix("SnapshotState").lower()
     return cast("State", name)
-
-
-def _recorded(record: SnapshotRecord) -> Recorded:
-    return "milvus" if record.native else "milvus-restore"

@@ -121,4 +121,5 @@ def _result(order: SnapshotOrder, count: SnapshotCount, uri: str) -> SnapshotRes
         objects=count.objects,
         bytes=count.bytes,
         metadata=uri,
+        recorded=order.recorded,
     )

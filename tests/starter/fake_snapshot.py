@@ -15,12 +15,13 @@ TAKEN = SnapshotResult(
     objects=5_310,
     bytes=3 * 2**30,
     metadata="s3://a-bucket/files/snapshots/4611686018427387904/metadata/4611686018427387905.json",
+    recorded="milvus",
 )
 
 
 @workflow.defn(name="CreateSnapshot")
 class FakeSnapshot:
-    """`fail_TYPE` fails, `hold` waits for a cancel."""
+    """`fail_TYPE` fails, `hold` waits for a cancel; `ours` is one that Milvus does not know."""
 
     @workflow.run
     async def run(self, request: SnapshotRequest) -> SnapshotResult:
@@ -29,4 +30,4 @@ class FakeSnapshot:
             raise ApplicationError(f"{request.full_name} in words", type=rest, non_retryable=True)
         if how == "hold":
             await asyncio.Event().wait()
-        return TAKEN
+        return TAKEN.model_copy(update={"recorded": "milvus-restore"}) if how == "ours" else TAKEN

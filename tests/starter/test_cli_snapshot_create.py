@@ -38,6 +38,20 @@ async def test_a_snapshot_is_told_in_figures(cli: CommandLine, collection: str) 
 
 
 @pytest.mark.usefixtures("snapshot_worker")
+@pytest.mark.parametrize("output", ["text", "json"])
+async def test_a_snapshot_that_milvus_does_not_protect_comes_with_a_warning(
+    cli: CommandLine, collection: str, output: str
+) -> None:
+    ours = await cli.run("snapshot", "create", collection, "ours", "-o", output)
+    milvuses = await cli.run("snapshot", "create", collection, "theirs", "-o", output)
+
+    assert (ours.code, milvuses.code) == (0, 0)
+    assert "warning: Milvus does not know this snapshot" in ours.err
+    assert "warning" not in ours.out
+    assert "warning" not in milvuses.err + milvuses.out
+
+
+@pytest.mark.usefixtures("snapshot_worker")
 async def test_scripts_get_json_and_a_failure_also_as_a_sentence(cli: CommandLine, collection: str) -> None:
     ended = await cli.run("snapshot", "create", collection, "nightly", "-o", "json")
     assert json.loads(ended.out) == {
