@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from activities.binlogs import BinlogActivities
+from activities.collecting import CollectingActivities
 from activities.copying import CopyActivities
 from activities.creating import CreatingActivities
 from activities.dropping import DropActivities
@@ -38,6 +39,7 @@ def build_activities(clients: Clients, *, search_attributes: bool) -> list[Calla
         RollbackActivities(clients),
         SnapshotActivities(clients),
         DropActivities(clients),
+        CollectingActivities(clients),
         PinActivities(clients),
         PauseActivities(clients),
     )

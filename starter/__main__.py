@@ -13,6 +13,7 @@ from starter.connection import Flags
 from starter.demo import demo
 from starter.doctor import doctor
 from starter.exit_codes import EXIT_CODES
+from starter.garbage import gc
 from starter.listing import list_restores
 from starter.start import start
 from starter.status import status
@@ -56,6 +57,7 @@ app.command("resume")(resume)
 app.command("set-concurrency")(set_concurrency)
 app.command("verify")(verify)
 app.command("doctor")(doctor)
+app.command("gc")(gc)
 app.command("demo")(demo)
 app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(local.app, name="local")

@@ -48,13 +48,13 @@ class SnapshotFiles:
 
     def manifest(self, segment: int) -> Location:
         """A segment's manifest."""
-        return Location(self.bucket, f"{self._manifests}{segment}.avro")
+        return Location(self.bucket, f"{self.folder}{segment}.avro")
 
     def any(self) -> bool:
         """True when something lies there."""
         if self.objects.stat(self.metadata) is not None:
             return True
-        return next(iter(self.objects.scan(self.bucket, self._manifests)), None) is not None
+        return next(iter(self.objects.scan(self.bucket, self.folder)), None) is not None
 
     def remove(self) -> int:
         """Have none of the files; return how many were removed. The metadata goes last, as Milvus does it.
@@ -71,7 +71,7 @@ class SnapshotFiles:
     def prune(self, keep: Collection[str]) -> int:
         """Remove the manifests that are not among those to keep; return how many."""
         removed = 0
-        found = (stat.key for stat in self.objects.scan(self.bucket, self._manifests))
+        found = (stat.key for stat in self.objects.scan(self.bucket, self.folder))
         stray = (key for key in found if key not in keep)
         while keys := list(islice(stray, _AT_ONCE)):
             self.objects.delete(self.bucket, keys)
@@ -84,5 +84,6 @@ class SnapshotFiles:
         return f"{root}/snapshots/{self.collection}" if root else f"snapshots/{self.collection}"
 
     @property
-    def _manifests(self) -> str:
+    def folder(self) -> str:
+        """The folder of its manifests, with a slash at its end."""
         return f"{self._folder}/manifests/{self.snapshot}/"

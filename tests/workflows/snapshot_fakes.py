@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import activity
 
 from restore.errors import Fenced, SnapshotExists, SnapshotPinned
+from restore.garbage import Garbage, GarbageRequest, Removal
 from restore.snapshot_drop import DropOrder, DropRequest
 from restore.snapshot_steps import SnapshotCount, SnapshotOpening, SnapshotOrder
 from restore.source_pin import PinOrder, SourcePin
@@ -124,6 +125,16 @@ class FakeSnapshotActivities:
     async def unpin_source(self, pin: SourcePin) -> None:
         await self._world.step("unpin_source")
         self._world.pins.discard(pin.pin_id)
+
+    @activity.defn
+    async def find_garbage(self, request: GarbageRequest) -> Garbage:
+        await self._world.step("find_garbage")
+        return Garbage(litter=tuple(self._world.litter), snapshots=1)
+
+    @activity.defn
+    async def collect_snapshot(self, removal: Removal) -> None:
+        await self._world.step("collect_snapshot")
+        self._world.snapshots.pop(removal.litter.record)
 
     def _require_state(self, snapshot: str, *states: str) -> None:
         if self._world.snapshots.get(snapshot, "DELETING") not in states:

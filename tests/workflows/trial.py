@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 
 from activities.edge import ErrorTranslation
 from restore.carry import RestoreInput
+from restore.garbage import GarbageResult
 from restore.progress import Progress, RestoreResult
 from restore.snapshot_drop import DropResult
 from restore.snapshot_request import SnapshotResult
@@ -99,6 +100,7 @@ RESULTS: dict[str, type] = {
     "RollbackRestore": RollbackResult,
     "CreateSnapshot": SnapshotResult,
     "DropSnapshot": DropResult,
+    "CollectGarbage": GarbageResult,
 }
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from temporalio import activity
 
 from restore.errors import Fenced, RestoreError
+from restore.garbage import Litter
 from restore.reservation import State
 from restore.steps import Completion, RollbackRequest
 
@@ -61,6 +62,7 @@ class World:
         self.pausable = False
         self.tickets = 0
         self.pauses: set[str] = set()
+        self.litter: list[Litter] = []
         self.working: set[int] = set()
         self.begun: list[int] = []
         self.most_working = 0
