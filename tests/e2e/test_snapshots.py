@@ -26,6 +26,7 @@ RESULT = {
     "objects": int,
     "bytes": int,
     "metadata": str,
+    "recorded": str,
 }
 
 
@@ -118,6 +119,7 @@ def test_a_snapshot_is_whole_and_exact_lies_where_its_cluster_bears_it_and_is_re
     rows = sum(each.num_of_rows for each in written.manifests)
     assert (result["segments"], result["rows"]) == (len(written.manifests), rows)
     assert (result["objects"], result["bytes"]) == (written.objects, written.bytes)
+    assert result["recorded"] == ("milvus" if version.startswith("3") else "milvus-restore")
     metadata, manifests = stored(site, result["metadata"])
     assert metadata == expected(metadata, written)
     assert manifests == {
@@ -147,6 +149,7 @@ def test_the_command_line_takes_lists_and_describes_snapshots(site: Site) -> Non
     taken = site.commands.restore("snapshot", "create", f"default/{name}", "weekly", "-o", "json")
 
     assert taken.code == 0, taken.err
+    assert "warning: Milvus does not know this snapshot" in taken.err
     result = taken.json["result"]
     assert (taken.json["workflow_id"], taken.json["status"]) == (
         f"snapshot/default/{name}/weekly",
@@ -161,7 +164,7 @@ def test_the_command_line_takes_lists_and_describes_snapshots(site: Site) -> Non
 
     told = site.commands.restore("snapshot", "describe", f"{name}/weekly", "-o", "yaml", more=stores)
     summary = yaml.safe_load(told.out)
-    counted = ("segments", "rows", "objects", "snapshot_id", "metadata")
+    counted = ("segments", "rows", "objects", "snapshot_id", "metadata", "recorded")
     assert [summary[each] for each in counted] == [result[each] for each in counted]
     assert {each["name"] for each in summary["partitions"]} == set(written.shape.partition_ids)
     assert sum(each["rows"] for each in summary["partitions"]) == result["rows"]
