@@ -43,9 +43,11 @@ test: $(VENV)/installed
 test-milvus: $(VENV)/installed $(MILVUS)/installed
 	@$(BIN)/pytest -m real_milvus $(MILVUS_PYTEST_ARGS) tests/real_milvus
 
-RUNS ?= 200
+# From seed 1001 on, servers are killed too.
+RUNS  ?= 200
+FIRST ?= 1001
 faults: $(VENV)/installed
-	@$(BIN)/python -m tests.faults --runs $(RUNS)
+	@$(BIN)/python -m tests.faults --first $(FIRST) --runs $(RUNS)
 
 corruption: $(VENV)/installed
 	@$(BIN)/python -m tests.corruption --table

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,11 +58,11 @@ def _scenarios(asked: argparse.Namespace) -> Iterator[Scenario]:
 async def _runs(scenarios: list[Scenario], results: Path | None) -> list[Record]:
     """Have them happen one after the other, on servers of their own, and tell of each."""
     records: list[Record] = []
-    with _servers() as servers:
-        client = await Client.connect(servers["TEMPORAL_ADDRESS"], plugins=[RestorePlugin()])
+    with _servers() as stack:
+        client = await Client.connect(stack.settings()["TEMPORAL_ADDRESS"], plugins=[RestorePlugin()])
         begun = time.monotonic()
         for number, scenario in enumerate(scenarios, 1):
-            outcome = await run(scenario, servers, client)
+            outcome = await run(scenario, stack, client)
             records.append(Record.of(outcome))
             if results:
                 append(results, records[-1])
@@ -72,12 +72,12 @@ async def _runs(scenarios: list[Scenario], results: Path | None) -> list[Record]
 
 
 @contextmanager
-def _servers() -> Iterator[Mapping[str, str]]:
+def _servers() -> Iterator[Stack]:
     with TemporaryDirectory(prefix="milvus-restore-faults-") as folder:
         stack = Stack(Path(folder), bound=True)
         try:
             stack.up()
-            yield stack.settings()
+            yield stack
         finally:
             stack.down()
 

@@ -27,9 +27,9 @@ async def temporal(servers: dict[str, str]) -> Client:
 
 
 @pytest.fixture(scope="session")
-def happen(servers: dict[str, str], temporal: Client) -> Happen:
+def happen(stack: Stack, temporal: Client) -> Happen:
     """Have a scenario happen, and return what came of it."""
-    return lambda scenario: run(scenario, servers, temporal)
+    return lambda scenario: run(scenario, stack, temporal)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol, TypeVar
 
 from tests.faults.fault import THROUGHOUT, Fault, Kind
-from tests.faults.steps import Step
+from tests.faults.steps import Server, Step
 
 T = TypeVar("T")
 
@@ -39,6 +39,8 @@ class Deeds(Protocol):
     def freeze(self, seconds: float) -> None: ...
 
     def cancel(self) -> None: ...
+
+    def strike(self, servers: Iterable[Server], seconds: float) -> None: ...
 
 
 class Gate:
@@ -103,14 +105,14 @@ class Gate:
             self._closed.wait(HELD_UP)
         if not fault.late:
             self._do(fault)
-            if fault.kind in ("kill", "freeze"):
-                raise Cut  # the request never left the machine
+            if fault.cuts:
+                raise Cut  # the request never left the machine, or never arrived
 
     def _after(self, fault: Fault) -> bool:
         """Return whether the answer is lost."""
         if fault.late:
             self._do(fault)
-        return fault.kind == "lost" or fault.kind in ("kill", "freeze")
+        return fault.kind == "lost" or fault.cuts
 
     def _do(self, fault: Fault) -> None:
         if fault.kind == "kill":
@@ -121,6 +123,8 @@ class Gate:
             self._deeds.freeze(fault.amount)
         elif fault.kind == "cancel":
             self._deeds.cancel()
+        elif fault.servers:
+            self._deeds.strike(fault.servers, fault.amount)
 
 
 def _touches(fault: Fault, step: Step, number: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 import grpc
@@ -29,6 +29,10 @@ from tests.stores.faulty_s3 import Answer, FaultyS3, Request, error, faulty
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+
+_SOON_BACK: Final = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 300))
+"""The proxy finds a server that comes back at once; what the product does is the product's."""
 
 
 class Copies:
@@ -104,6 +108,7 @@ def prepared(servers: Mapping[str, str], folder: Path, scenario: Scenario, hand:
         environment = stack.enter_context(_behind_proxies(deployment, source, scenario, gate, copies, folder))
         hand.crew.environment = environment
         stack.callback(hand.crew.end)
+        stack.callback(hand.rest)
         stack.callback(gate.close)
         yield Ground(
             scenario,
@@ -134,7 +139,7 @@ def _behind_proxies(
             listings = stack.enter_context(stale_listings(deployment.s3, buckets))
         s3 = stack.enter_context(faulty(access))
         s3.fault = _s3_fault(gate, copies, listings)
-        server = grpc.insecure_channel(settings["RESTORE_ETCD_ENDPOINTS"])
+        server = grpc.insecure_channel(settings["RESTORE_ETCD_ENDPOINTS"], _SOON_BACK)
         etcd = stack.enter_context(proxied_etcd(server, _etcd_fault(gate)))
         yield {
             **settings,

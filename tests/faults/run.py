@@ -10,10 +10,13 @@ from typing import Any, Final
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.service import RPCError, RPCStatusCode
 
+from starter.stack import Stack
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground, prepared
 from tests.faults.hand import Hand
+from tests.faults.outages import Outages
 from tests.faults.scenario import Scenario
 from tests.faults.verdict import Verdict, judge
 
@@ -22,6 +25,14 @@ PATIENCE: Final = 420.0
 
 TEND: Final = 0.05
 """Seconds between two looks at the workers."""
+
+_AWAY: Final = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.UNKNOWN,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+)
+"""What a client hears when Temporal is not there."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +67,11 @@ class Outcome:
         return "\n".join(lines if self.ok else [*lines, again, self.log[-6_000:]])
 
 
-async def run(scenario: Scenario, servers: Mapping[str, str], client: Client) -> Outcome:
-    """Have it happen in a fresh world, and judge."""
-    begun = time.monotonic()
+async def run(scenario: Scenario, stack: Stack, client: Client) -> Outcome:
+    """Have it happen in a fresh world on these servers, which are all there afterwards, and judge."""
+    begun, servers = time.monotonic(), stack.settings()
     with TemporaryDirectory(prefix="milvus-restore-faults-") as folder:
-        hand = Hand(Path(folder))
+        hand = Hand(Path(folder), Outages(stack))
         with prepared(servers, Path(folder), scenario, hand) as ground:
             ending = await restore(ground, hand, client)
             wrong = _unexpected(ground, ending)
@@ -68,27 +79,39 @@ async def run(scenario: Scenario, servers: Mapping[str, str], client: Client) ->
                 ground.gate.close()
                 ending = f"{ending}; then {await restore(ground, hand, client)}"
                 wrong = [] if ending.endswith("completed") else [f"a kept restore {ending}"]
-            verdict = await _judged(ground, servers, completed=ending.endswith("completed"))
+            verdict = await _judged(ground, hand, servers, completed=ending.endswith("completed"))
             return _outcome(ground, ending, wrong, verdict, time.monotonic() - begun)
 
 
 async def restore(ground: Ground, hand: Hand, client: Client) -> str:
     """Start it, keep workers at it, and return how it ended."""
-    hand.crew.tend()
+    hand.mend()
+    hand.tend()
     handle: WorkflowHandle[Any, Any] = await client.start_workflow(
         "RestoreSnapshot", ground.request, id=f"restore/default/{ground.target.name}", task_queue=ground.queue
     )
     hand.lead(handle)
-    result = asyncio.ensure_future(handle.result())
+    result = asyncio.ensure_future(_result(handle))
     deadline = time.monotonic() + PATIENCE
     while not result.done() and time.monotonic() < deadline:
         await asyncio.wait([result], timeout=TEND)
-        hand.crew.tend()
+        hand.tend()
     if not result.done():
         result.cancel()
         await handle.terminate()
         return "stuck"
     return _ending(result)
+
+
+async def _result(handle: WorkflowHandle[Any, Any]) -> Any:
+    """Wait for the restore's result, also while Temporal is away."""
+    while True:
+        try:
+            return await handle.result()
+        except RPCError as away:
+            if away.status not in _AWAY:
+                raise
+            await asyncio.sleep(TEND)
 
 
 def _ending(result: "asyncio.Future[Any]") -> str:
@@ -102,9 +125,10 @@ def _ending(result: "asyncio.Future[Any]") -> str:
     return f"failed: {kind}: {error.cause}"
 
 
-async def _judged(ground: Ground, servers: Mapping[str, str], *, completed: bool) -> Verdict:
+async def _judged(ground: Ground, hand: Hand, servers: Mapping[str, str], *, completed: bool) -> Verdict:
     """Judge once nobody works any more, those that were frozen included."""
     ground.gate.close()
+    hand.rest()
     await asyncio.to_thread(ground.crew.dismiss)
     return judge(ground, servers, completed=completed)
 

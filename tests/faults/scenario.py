@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from restore.request import OnFailure, Verify
 from samples.shape import SampleShape, StorageVersion
-from tests.faults.fault import KINDS, NETWORK, OF_PROCESSES, THROUGHOUT, Fault, Kind
+from tests.faults.fault import NETWORK, OF_PROCESSES, OF_SERVERS, THROUGHOUT, Fault, Kind
 from tests.faults.steps import UNDOING, Step
 
 Place = Literal["same bucket", "other bucket", "other store"]
@@ -42,6 +42,23 @@ _OFTEN: Final[dict[Step, int]] = {
     "keep records": 3,
 }
 """Steps that come many times even in a small restore, and about how often."""
+
+_WEIGHTS: Final[dict[Kind, int]] = {
+    "cut": 3,
+    "lost": 4,
+    "busy": 2,
+    "slow": 1,
+    "denied": 2,
+    "kill": 2,
+    "term": 1,
+    "freeze": 2,
+    "storm": 2,
+    "stale": 2,
+}
+"""How often each is drawn, beside what `_outages` adds."""
+
+OUTAGES_FROM: Final = 1_001
+"""The first seed whose scenario may kill servers."""
 
 _VERSIONS: Final[Sequence[tuple[StorageVersion, ...]]] = ((0,), (0,), (2,), (3,), (0, 2, 3))
 
@@ -93,14 +110,14 @@ def drawn(seed: int) -> Scenario:
     faults = [_fault(dice) for _ in range(dice.choice((1, 1, 2, 2, 3)))]
     if dice.random() < 0.25 or any(each.step in UNDOING for each in faults):
         faults.append(_somewhere(dice, Fault("cancel", late=dice.random() < 0.5), WRITES[:7]))
-    return replace(quiet, faults=_sane(faults))
+    return replace(quiet, faults=_sane([*_outages(seed, faults), *faults]))
 
 
 def single(kind: Kind, step: Step, seed: int) -> Scenario:
     """A scenario with one fault; where its step is a rollback's, a cancel makes it come to that."""
     dice = random.Random(f"{kind} {step} {seed}")
     number = 1 if step in UNDOING else _number(dice, step)
-    late = kind in (*OF_PROCESSES, "cancel") and dice.random() < 0.5
+    late = kind in (*OF_PROCESSES, *OF_SERVERS, "cancel") and dice.random() < 0.5
     faults = [Fault(kind, step, number, late, _amount(dice, kind))]
     if step in UNDOING:
         faults.append(Fault("cancel", "copy", dice.randint(5, 40)))
@@ -113,7 +130,7 @@ def single(kind: Kind, step: Step, seed: int) -> Scenario:
 def matrix(each: int) -> Iterator[Scenario]:
     """Every fault at every step where it can happen, so many times."""
     for seed in range(1, each + 1):
-        for kind in (*NETWORK, *OF_PROCESSES):
+        for kind in (*NETWORK, *OF_PROCESSES, *OF_SERVERS):
             steps = (*READS, *WRITES, *UNDOING) if kind in NETWORK else (*WRITES, *UNDOING)
             yield from (single(kind, step, seed) for step in steps)
         yield from (single("denied", step, seed) for step in REVOCABLE)
@@ -136,12 +153,24 @@ def _shape(dice: random.Random) -> SampleShape:
 
 
 def _fault(dice: random.Random) -> Fault:
-    kind: Kind = dice.choices(KINDS, (3, 4, 2, 1, 2, 2, 1, 2, 0, 2, 2))[0]
+    kind: Kind = dice.choices(*zip(*_WEIGHTS.items(), strict=True))[0]
     fault = Fault(kind, late=dice.random() < 0.5, amount=_amount(dice, kind))
     if kind == "denied":
         return _somewhere(dice, fault, REVOCABLE)
     steps = (*WRITES, *WRITES, *UNDOING, *READS) if kind in NETWORK else (*WRITES, *WRITES, *UNDOING)
     return _somewhere(dice, fault, steps)
+
+
+def _outages(seed: int, others: Sequence[Fault]) -> Iterator[Fault]:
+    """Killed servers in every other scenario; their dice are their own, so that older seeds mean the same."""
+    dice = random.Random(f"servers {seed}")
+    if seed < OUTAGES_FROM or dice.random() < 0.5:
+        return
+    undoing = UNDOING if any(each.kind == "cancel" for each in others) else ()
+    for _ in range(dice.choice((1, 1, 2, 3))):
+        kind = dice.choice(tuple(OF_SERVERS))
+        fault = Fault(kind, late=dice.random() < 0.5, amount=_amount(dice, kind))
+        yield _somewhere(dice, fault, (*WRITES, *undoing))
 
 
 def _somewhere(dice: random.Random, fault: Fault, steps: Sequence[Step]) -> Fault:
@@ -154,6 +183,8 @@ def _number(dice: random.Random, step: Step) -> int:
 
 
 def _amount(dice: random.Random, kind: Kind) -> int:
+    if kind in OF_SERVERS:
+        return dice.choice((1, 2, 6))
     return {"busy": dice.randint(1, 6), "slow": dice.randint(1, 3), "freeze": dice.choice((2, 8, 22))}.get(
         kind, 1
     )

@@ -4,11 +4,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.stores.faulty_s3 import Answer, Request
 
@@ -45,9 +47,13 @@ class StaleListings:
         """Look until `stop`."""
         while not self._stop.wait(INTERVAL):
             for bucket, moments in self._moments.items():
-                begun = time.monotonic()
-                pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-                moments.append(Moment(begun, tuple(e for page in pages for e in page.get("Contents", []))))
+                with suppress(BotoCoreError, ClientError):  # the server may be away
+                    moments.append(self._look(bucket))
+
+    def _look(self, bucket: str) -> Moment:
+        begun = time.monotonic()
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return Moment(begun, tuple(e for page in pages for e in page.get("Contents", [])))
 
     def stop(self) -> None:
         self._stop.set()

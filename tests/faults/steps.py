@@ -36,6 +36,8 @@ Step = Literal[
 ]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
 
+Server = Literal["temporal", "etcd", "s3"]
+
 UNDOING: Final[tuple[Step, ...]] = ("fence", "unstage", "remove objects", "release", "remove plan")
 """What only a rollback does, in its order."""
 
@@ -52,6 +54,11 @@ _COPIES: Final = {
     "UploadPartCopy",
     "CompleteMultipartUpload",
 }
+
+
+def server_of(step: Step) -> Server:
+    """Which server is asked in a step."""
+    return "s3" if STEPS.index(step) < STEPS.index("look") else "etcd"
 
 
 def step_of_request(request: Request) -> Step:

@@ -14,6 +14,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "kill": "worker killed (SIGKILL)",
     "term": "worker asked to end (SIGTERM)",
     "freeze": "worker frozen for 2 to 22 s (SIGSTOP, SIGCONT)",
+    "temporal": "Temporal killed (SIGKILL), back after 1 to 6 s",
+    "etcd": "etcd killed (SIGKILL), back after 1 to 6 s",
+    "s3": "S3 server killed (SIGKILL), back after 1 to 6 s",
+    "servers": "all three killed, one after the other, back after 1 to 6 s",
     "denied": "403 AccessDenied, or PERMISSION_DENIED, from one moment on",
     "cancel": "restore cancelled",
     "storm": "30 % of all requests refused, 5 % of all answers lost",
@@ -45,7 +49,7 @@ def render(records: Sequence[Record]) -> str:
         for place, steps in _places(kind)
     ]
     if mixed:
-        rows.append(_row("1 to 3 of all these at once, drawn by seed", "anywhere", mixed))
+        rows.append(_row("1 to 6 of all these at once, drawn by seed", "anywhere", mixed))
     rows.append(_row("**all**", "", [*singles, *mixed]))
     return _HEAD + "".join(row for row in rows if row)
 

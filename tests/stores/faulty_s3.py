@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +108,8 @@ class FaultyS3:
             if request.method == "HEAD":
                 headers["Content-Length"] = answer.getheader("Content-Length", "0")
             return Answer(answer.status, headers, answer.read())
+        except HTTPException as broken:
+            raise ConnectionResetError(str(broken)) from broken
         finally:
             server.close()
 
