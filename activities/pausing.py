@@ -65,7 +65,7 @@ class PauseActivities:
             return (
                 running_coordinator(self._clients.metadata(profile), self._clients.keys(profile)) is not None
             )
-        except UnsupportedFormat:
+        except (UnsupportedFormat, AccessDenied):  # whoever may not look takes it for running
             return True
 
     def _others(self, profile: str) -> bool:

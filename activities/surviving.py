@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from activities.pulse import Pulse
 from formats.errors import UnsupportedFormat
-from restore.errors import ObjectMissing
+from restore.errors import AccessDenied, ObjectMissing
 from restore.plan import Plan, PlannedObject
 from restore.steps import StagedPlan
 from stores.clients import Clients
@@ -46,10 +46,10 @@ def require_survival(clients: Clients, staged: StagedPlan, plan: Plan, pulse: Pu
 
 
 def _collects(clients: Clients, profile: str) -> bool:
-    """True unless no coordinator lives; one whose record cannot be read lives."""
+    """True unless no coordinator lives; one whose record cannot be read, or may not be, lives."""
     try:
         return running_coordinator(clients.metadata(profile), clients.keys(profile)) is not None
-    except UnsupportedFormat:
+    except (UnsupportedFormat, AccessDenied):
         return True
 
 
