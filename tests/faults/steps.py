@@ -22,6 +22,7 @@ Step = Literal[
     "remove plan",
     # etcd, in the order of a restore
     "look",
+    "pin",
     "count ids",
     "reserve",
     "keep records",
@@ -108,6 +109,7 @@ _WEIGHT: Final[tuple[Step, ...]] = (
     "stage",
     "count ids",
     "keep records",
+    "pin",
 )
 """Of a transaction with several kinds of writes, the first of these names it."""
 
@@ -119,6 +121,8 @@ def _put(key: str, value: bytes) -> Step:
         return "count ids"
     if "/datacoord-meta/copy-segment-" in key:
         return "keep records"
+    if "/snapshot/" in key:
+        return "pin"
     if "/datacoord-meta/s/" in key and SegmentInfo.FromString(value).state == Flushed:
         return "publish"
     return "stage"

@@ -25,7 +25,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 _PLACES: Final[Mapping[str, Sequence[str]]] = {
     "reading": ("list", "read", "look"),
-    "planning": ("store plan", "count ids"),
+    "planning": ("pin", "store plan", "count ids"),
     "reserving and job records": ("reserve", "keep records"),
     "copying": ("copy",),
     "proving": ("store proof",),
