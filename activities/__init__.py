@@ -9,6 +9,7 @@ from activities.collecting import CollectingActivities
 from activities.copying import CopyActivities
 from activities.creating import CreatingActivities
 from activities.dropping import DropActivities
+from activities.exporting import ExportActivities
 from activities.indexes import IndexActivities
 from activities.opening import OpeningActivities
 from activities.pausing import PauseActivities
@@ -40,6 +41,7 @@ def build_activities(clients: Clients, *, search_attributes: bool) -> list[Calla
         SnapshotActivities(clients),
         DropActivities(clients),
         CollectingActivities(clients),
+        ExportActivities(clients),
         PinActivities(clients),
         PauseActivities(clients),
     )

@@ -4,6 +4,7 @@ from workflows.collect_garbage import CollectGarbage
 from workflows.copy_segment import CopySegment
 from workflows.create_snapshot import CreateSnapshot
 from workflows.drop_snapshot import DropSnapshot
+from workflows.export_snapshot import ExportSnapshot
 from workflows.restore_snapshot import RestoreSnapshot
 from workflows.rollback_restore import RollbackRestore
 
@@ -13,8 +14,17 @@ __all__ = [
     "CopySegment",
     "CreateSnapshot",
     "DropSnapshot",
+    "ExportSnapshot",
     "RestoreSnapshot",
     "RollbackRestore",
 ]
 
-WORKFLOWS = [RestoreSnapshot, CopySegment, RollbackRestore, CreateSnapshot, DropSnapshot, CollectGarbage]
+WORKFLOWS = [
+    RestoreSnapshot,
+    CopySegment,
+    RollbackRestore,
+    CreateSnapshot,
+    DropSnapshot,
+    CollectGarbage,
+    ExportSnapshot,
+]

@@ -9,6 +9,7 @@ from temporalio import activity
 from restore.errors import Fenced, SnapshotExists, SnapshotPinned
 from restore.garbage import Garbage, GarbageRequest, Removal
 from restore.snapshot_drop import DropOrder, DropRequest
+from restore.snapshot_export import ExportOrder, ExportResult
 from restore.snapshot_steps import SnapshotCount, SnapshotOpening, SnapshotOrder
 from restore.source_pin import PinOrder, SourcePin
 from tests.workflows.world import COLLECTION, World
@@ -135,6 +136,23 @@ class FakeSnapshotActivities:
     async def collect_snapshot(self, removal: Removal) -> None:
         await self._world.step("collect_snapshot")
         self._world.snapshots.pop(removal.litter.record)
+
+    @activity.defn
+    async def open_export(self, order: ExportOrder) -> str:
+        await self._world.step("open_export")
+        return "nightly"
+
+    @activity.defn
+    async def write_bundle(self, order: ExportOrder) -> ExportResult:
+        self._world.files.add(order.root)
+        await self._world.step("write_bundle")
+        return ExportResult(metadata=f"s3://{order.bucket}/{order.root}", segments=3)
+
+    @activity.defn
+    async def discard_bundle(self, order: ExportOrder) -> int:
+        await self._world.step("discard_bundle")
+        self._world.files.discard(order.root)
+        return 1
 
     def _require_state(self, snapshot: str, *states: str) -> None:
         if self._world.snapshots.get(snapshot, "DELETING") not in states:

@@ -20,6 +20,7 @@ from restore.carry import RestoreInput
 from restore.garbage import GarbageResult
 from restore.progress import Progress, RestoreResult
 from restore.snapshot_drop import DropResult
+from restore.snapshot_export import ExportResult
 from restore.snapshot_request import SnapshotResult
 from restore.steps import RollbackRequest, RollbackResult
 from tests.workflows.fakes import FakeActivities
@@ -101,6 +102,7 @@ RESULTS: dict[str, type] = {
     "CreateSnapshot": SnapshotResult,
     "DropSnapshot": DropResult,
     "CollectGarbage": GarbageResult,
+    "ExportSnapshot": ExportResult,
 }
 
 
