@@ -70,7 +70,7 @@ class MemoryObjectStore:
         return self._object(at).body
 
     def read(self, at: Location, start: int, length: int) -> bytes:
-        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing when absent."""
+        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing if absent."""
         return self._object(at).body[start : start + length]
 
     def put(self, at: Location, body: bytes) -> None:

@@ -68,7 +68,7 @@ class ObjectStore(Protocol):
         """Return the object's bytes; ObjectMissing when it is absent."""
 
     def read(self, at: Location, start: int, length: int) -> bytes:
-        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing when absent."""
+        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing if absent."""
 
     def put(self, at: Location, body: bytes) -> None:
         """Store the object, replacing what is there."""

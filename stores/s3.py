@@ -87,7 +87,7 @@ class S3ObjectStore:
         return self._connection.ask("GetObject", at, read)
 
     def read(self, at: Location, start: int, length: int) -> bytes:
-        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing when absent."""
+        """Return the bytes from an offset within the object on, at most `length`; ObjectMissing if absent."""
         span = f"bytes={start}-{start + length - 1}"
 
         def read(client: "S3Client") -> bytes:
