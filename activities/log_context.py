@@ -20,6 +20,7 @@ _log = logging.getLogger("milvus-restore.activities")
 
 _STATES = {
     "open_restore": "planning",
+    "pin_source": "planning",
     "create_target": "planning",
     "plan_restore": "planning",
     "reserve_target": "preparing",
@@ -32,12 +33,20 @@ _STATES = {
     "remove_objects": "rolling_back",
     "remove_target": "rolling_back",
     "forget_restore": "rolling_back",
+    "unpin_source": "releasing",
     "open_snapshot": "planning",
     "flush_collection": "preparing",
     "begin_snapshot": "preparing",
     "write_snapshot": "writing",
     "commit_snapshot": "publishing",
     "discard_snapshot": "rolling_back",
+    "open_drop": "planning",
+    "begin_drop": "removing",
+    "remove_snapshot": "removing",
+    "find_garbage": "planning",
+    "collect_snapshot": "removing",
+    "open_export": "planning",
+    "discard_bundle": "rolling_back",
 }
 """The phase of the restore that an activity is part of; all others copy."""
 

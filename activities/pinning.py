@@ -71,7 +71,7 @@ class PinActivities:
                 f"snapshot {record.info.name!r}, id {record.info.id}, is being dropped: it cannot be restored"
             )
         number = _number(self._clients, order.request.destination, order.job_id)
-        pin = SourcePin(profile=profile, record=record.key, pin_id=str(number))
+        pin = SourcePin(job_id=order.job_id, profile=profile, record=record.key, pin_id=str(number))
         try:
             self._pins(profile).hold(pin.record, int(pin.pin_id), _end())
         except SnapshotNotFound:

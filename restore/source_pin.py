@@ -29,7 +29,9 @@ class PinOrder(Model):
 
 
 class SourcePin(Model):
-    """A pin that is held: the profile of the catalog, the snapshot's record, the pin's id as text."""
+    """A pin that is held: for whom, the catalog's profile, the snapshot's record, the pin's id as text."""
+
+    job_id: str
 
     profile: str
     record: str

@@ -256,7 +256,7 @@ async def test_a_catalog_that_may_not_be_written_bars_no_restore(taken: Taken) -
     taken.room.clients.metadata_stores["default"] = store
 
     assert await taken.hold() is None
-    pin = SourcePin(profile="default", record=taken.record, pin_id="1")
+    pin = SourcePin(job_id="9", profile="default", record=taken.record, pin_id="1")
     assert not await taken.run(taken.pinning.renew_pin, pin)
     await taken.run(taken.pinning.unpin_source, pin)
     assert not taken.there.pin_ids

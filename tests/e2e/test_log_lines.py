@@ -54,7 +54,8 @@ def test_every_line_of_a_restore_says_what_it_belongs_to(logging_site: Site, lar
     opening = [each for each in found if each["message"].startswith("open_restore")]
     assert {each["jobID"] for each in found if each not in opening} == {result["job_id"]}
     unplanned = ("open_restore", "plan_restore", "phase planning")
-    planned = [each for each in found if not each["message"].startswith(unplanned)]
+    of_the_source = ("pin_source", "unpin_source")
+    planned = [each for each in found if not each["message"].startswith((*unplanned, *of_the_source))]
     assert {each["collectionID"] for each in planned} == {result["collection_id"]}
 
 

@@ -114,7 +114,9 @@ class FakeSnapshotActivities:
         if not self._world.pinnable:
             return None
         self._world.pins.add(order.job_id)
-        return SourcePin(profile=order.request.source, record="snapshot/1", pin_id=order.job_id)
+        return SourcePin(
+            job_id=order.job_id, profile=order.request.source, record="snapshot/1", pin_id=order.job_id
+        )
 
     @activity.defn
     async def renew_pin(self, pin: SourcePin) -> bool:
