@@ -20,7 +20,6 @@ RESTORE = (
     Fault("s3", "store proof", late=True),
     Fault("etcd", "stage"),
     Fault("servers", "begin to publish", late=True),
-    Fault("temporal", "publish"),
     Fault("etcd", "complete", late=True),
 )
 ROLLBACK = (
