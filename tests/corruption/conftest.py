@@ -19,7 +19,7 @@ async def client(temporal_address: str) -> Client:
     return await Client.connect(temporal_address, plugins=[RestorePlugin()])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its chunks of one segment must not outlast it
 async def matrix(
     client: Client, servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Bench]:
